@@ -83,7 +83,7 @@ public sealed class AttackCurationStage : IStage
         var heldOut = new HeldOutPrint(options.HeldOutWords, [.. fonts.HeldOut.Select(face => face.Name)]);
         var pictures = await Pictures.ReadAsync(context, options, heldOut, cancel);
         // Dispose scopes belong to a thread: between the awaits before and after, all tensors live and die on one.
-        var (curated, families, salient, figures) = Curate(
+        var (curated, families, salient, metrics) = Curate(
             model,
             tokenizer,
             autoencoders,
@@ -102,13 +102,13 @@ public sealed class AttackCurationStage : IStage
             ResultFormats.Salient.MediaType,
             cancel
         );
-        return new StageResult(outputs, ResultFormats.CurationFigures.ToJson(figures));
+        return new StageResult(outputs, ResultFormats.CurationMetrics.ToJson(metrics));
     }
 
     // Faces that families alone take do not change what is printed in one style.
     private static string Digest(FontCatalogue fonts, int families) => families == 0 ? fonts.Digest : fonts.WholeDigest;
 
-    private static (CuratedAttacks Attacks, FamilyPictures Families, SalientFindings Salient, CurationFigures Figures) Curate(
+    private static (CuratedAttacks Attacks, FamilyPictures Families, SalientFindings Salient, CurationMetrics Metrics) Curate(
         string modelFile,
         ClipTokenizer tokenizer,
         IReadOnlyList<(string Hook, string File)> autoencoders,
@@ -138,7 +138,7 @@ public sealed class AttackCurationStage : IStage
         }
     }
 
-    private static (CuratedAttacks Attacks, FamilyPictures Families, SalientFindings Salient, CurationFigures Figures) Curate(
+    private static (CuratedAttacks Attacks, FamilyPictures Families, SalientFindings Salient, CurationMetrics Metrics) Curate(
         ClipModel model,
         VisionPlan vision,
         ClipTokenizer tokenizer,
@@ -241,7 +241,7 @@ public sealed class AttackCurationStage : IStage
         Report(0, attackSources.Length, "images");
         var candidates = generator.Generate(attackSources, done => Report(done, attackSources.Length, "images"), cancel);
         var vulnerability = printing.Judge(candidates, best.Before.Clean, vision, classifier, pictures, device, cancel);
-        vulnerability.Require(options.LeastFooled);
+        vulnerability.Require(options.MinFooled);
         var chosen = AttackSelection.Choose(candidates, firing, options.Attacks);
         if (chosen.Count == 0)
         {
@@ -266,8 +266,8 @@ public sealed class AttackCurationStage : IStage
             curated.AddNatural(source, source.Decode(), activation);
         }
 
-        var redTeam = printing.Figures(candidates, chosen);
-        var figures = new CurationFigures(
+        var redTeam = printing.Metrics(candidates, chosen);
+        var metrics = new CurationMetrics(
             best.Hook.Hook.ToString(),
             best.Hook.Name,
             best.Salient.Count,
@@ -289,13 +289,13 @@ public sealed class AttackCurationStage : IStage
                 redTeam is null && vulnerability.Best is { } better ? new ReadFamily(better.Name, better.Tried, better.Fooled) : null,
             Captions = hygiene is null
                 ? null
-                : new CaptionFigures(hygiene.Action, hygiene.Pictures, hygiene.Found.Count, hygiene.Captions.Count),
+                : new CaptionMetrics(hygiene.Action, hygiene.Pictures, hygiene.Found.Count, hygiene.Captions.Count),
         };
         var report = SalientReport.Build(rows, best, neurons, neuronAblation, choosing, pictures, heldOut, firing, options) with
         {
             CaptionHygiene = hygiene,
         };
-        return (curated, families, report, figures);
+        return (curated, families, report, metrics);
     }
 
     private static (Pictures Left, CaptionFindings Findings) CheckCaptions(
@@ -373,7 +373,7 @@ public sealed class AttackCurationStage : IStage
             var statistics = context.Inputs.TryGetValue($"sae-statistics/{name}", out var artifact)
                 ? await ResultFormats.Statistics.ReadAsync(artifact, context.Artifacts.FetchAsync, cancel)
                 : null;
-            explained.Add((name, statistics?.Figures.ExplainedVariance));
+            explained.Add((name, statistics?.Metrics.ExplainedVariance));
         }
 
         if (explained.Count == 0)
@@ -384,7 +384,7 @@ public sealed class AttackCurationStage : IStage
         }
 
         var fetched = new List<(string Hook, string File)>();
-        foreach (var name in new UsefulAutoencoders(explained).Require(options.LeastExplained))
+        foreach (var name in new UsefulAutoencoders(explained).Require(options.MinExplained))
         {
             fetched.Add((name, await context.FetchAsync($"sae/{name}", cancel)));
         }

@@ -110,7 +110,7 @@ public sealed class EmbeddingExtractionStage(TimeProvider time) : IStage, IDispo
             ResultFormats.ShardImages.MediaType,
             cancel
         );
-        return new StageResult(outputs, ResultFormats.ExtractionFigures.ToJson(Figures(result)));
+        return new StageResult(outputs, ResultFormats.ExtractionMetrics.ToJson(Metrics(result)));
     }
 
     public void Dispose() => _models.Dispose();
@@ -140,7 +140,7 @@ public sealed class EmbeddingExtractionStage(TimeProvider time) : IStage, IDispo
     private static ShardImages Images(ExtractionResult result) =>
         new(result.Ids, [.. result.Unreadable.Select(unreadable => new UnreadableImage(unreadable.Key, unreadable.Value))]);
 
-    private static ExtractionFigures Figures(ExtractionResult result) =>
+    private static ExtractionMetrics Metrics(ExtractionResult result) =>
         new(
             result.Ids.Count,
             result.Unreadable.Count,

@@ -98,11 +98,11 @@ public sealed record ExtractionOptions
     internal IReadOnlyList<HookPoint> PointsOf(ClipArchitecture architecture, bool isText) =>
         [.. HookPoints.Select(text => HookPoint.Parse(text).CheckedFor(architecture)).Where(point => point.IsText == isText)];
 
-    private static void Require(string key, int value, int least)
+    private static void Require(string key, int value, int min)
     {
-        if (value < least)
+        if (value < min)
         {
-            throw new UserErrorException($"extraction.{key} is {value}; it must be {least} or more");
+            throw new UserErrorException($"extraction.{key} is {value}; it must be {min} or more");
         }
     }
 }

@@ -6,8 +6,8 @@ namespace ClipSae.FineTuning;
 /// <summary>Records what is plotted of a training, and decides by its validations which step is the best.</summary>
 public sealed class CurveRecorder
 {
-    private readonly List<(long Step, bool[] IsThere, Tensor Values, double Rate)> _pending = [];
-    private readonly List<StepFigures> _steps = [];
+    private readonly List<(long Step, bool[] IsThere, Tensor Values, double LearningRate)> _pending = [];
+    private readonly List<StepMetrics> _steps = [];
     private readonly List<TuningValidation> _validations = [];
     private readonly List<WeightDrift> _drift = [];
     private readonly List<ModelHealth> _health = [];
@@ -39,16 +39,16 @@ public sealed class CurveRecorder
     /// <summary>Whether no step scored higher than the base.</summary>
     public bool IsBeatenByBase => Base?.Score >= BestScore;
 
-    /// <summary>Steps whose figures are still on the device.</summary>
+    /// <summary>Steps whose metrics are still on the device.</summary>
     public int Pending => _pending.Count;
 
-    /// <summary>Adds a step; its figures stay on the device until <see cref="ReadPending"/>, so that nothing waits for it.</summary>
-    public void AddStep(long step, TuningStep.Figures figures, Tensor gradientNorm, double rate)
+    /// <summary>Adds a step; its metrics stay on the device until <see cref="ReadPending"/>, so that nothing waits for it.</summary>
+    public void AddStep(long step, TuningStep.Losses losses, Tensor gradientNorm, double learningRate)
     {
-        Tensor?[] all = [figures.Loss, figures.CleanLoss, figures.AttackLoss, figures.Penalty, gradientNorm];
+        Tensor?[] all = [losses.Loss, losses.CleanLoss, losses.AttackLoss, losses.Penalty, gradientNorm];
         using var scope = NewDisposeScope();
         var values = stack([.. all.OfType<Tensor>()]).to(ScalarType.Float32);
-        _pending.Add((step, [.. all.Select(figure => figure is not null)], values.DetachFromDisposeScope(), rate));
+        _pending.Add((step, [.. all.Select(loss => loss is not null)], values.DetachFromDisposeScope(), learningRate));
     }
 
     /// <summary>Reads what is still on the device.</summary>
@@ -63,7 +63,7 @@ public sealed class CurveRecorder
         using var scope = NewDisposeScope();
         var values = new Queue<float>(cat([.. _pending.Select(step => step.Values)]).cpu().data<float>());
         long? diverged = null;
-        foreach (var (step, isThere, read, rate) in _pending)
+        foreach (var (step, isThere, read, learningRate) in _pending)
         {
             read.Dispose();
             double?[] row =
@@ -73,7 +73,7 @@ public sealed class CurveRecorder
                 ),
             ];
             diverged ??= row[0] is null ? step : null;
-            _steps.Add(new StepFigures(step, row[0], row[1], row[2], row[3], row[4], Math.Round(rate, 8)));
+            _steps.Add(new StepMetrics(step, row[0], row[1], row[2], row[3], row[4], Math.Round(learningRate, 8)));
         }
 
         _pending.Clear();

@@ -28,8 +28,8 @@ public sealed record FamilyPictures(IReadOnlyList<DatasetItem> Items)
     public IReadOnlyList<string> HeldOut => [.. Items.Where(IsHeldOut).Select(FamilyOf).Distinct(StringComparer.Ordinal)];
 
     /// <summary>Places of pictures in families that are held out, as many of each.</summary>
-    /// <param name="most">Most of all together.</param>
-    public IReadOnlyList<int> Judging(int most)
+    /// <param name="maxCount">Most of all together.</param>
+    public IReadOnlyList<int> Judging(int maxCount)
     {
         var families = Items
             .Index()
@@ -42,7 +42,7 @@ public sealed record FamilyPictures(IReadOnlyList<DatasetItem> Items)
                 .SelectMany(family => family.Select((place, rank) => (Place: place, Rank: rank)))
                 .OrderBy(entry => entry.Rank)
                 .ThenBy(entry => entry.Place)
-                .Take(most)
+                .Take(maxCount)
                 .Select(entry => entry.Place)
                 .Order(),
         ];
@@ -88,13 +88,13 @@ public sealed record FamilyPictures(IReadOnlyList<DatasetItem> Items)
                     family.Key,
                     IsHeldOut(family.First().Item),
                     family.Count(),
-                    Rates(family, before),
-                    Rates(family, after)
+                    LearningRates(family, before),
+                    LearningRates(family, after)
                 )),
         ];
     }
 
-    private static FamilyAccuracy Rates(IEnumerable<(int Index, DatasetItem Item)> family, IReadOnlyList<string> decisions)
+    private static FamilyAccuracy LearningRates(IEnumerable<(int Index, DatasetItem Item)> family, IReadOnlyList<string> decisions)
     {
         var all = family.ToArray();
         return new FamilyAccuracy(

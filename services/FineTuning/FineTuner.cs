@@ -30,7 +30,7 @@ public sealed class FineTuner(
     private const string MomentsFile = "moments.safetensors";
     private const string BestFile = "best.safetensors";
 
-    /// <summary>Steps after which their figures are read at the latest: a GPU is given its next work meanwhile.</summary>
+    /// <summary>Steps after which their metrics are read at the latest: a GPU is given its next work meanwhile.</summary>
     private const int StepsAhead = 10;
 
     private readonly CurveRecorder _curves = new();
@@ -78,10 +78,15 @@ public sealed class FineTuner(
         }
 
         using var drift = new GeometricDrift(model);
-        ParameterGrouping.Freeze(model, options.Rates, visionAlone: !attackForward.Arm.UsesCaptions, attackForward.Arm.TrainsNullToken);
+        ParameterGrouping.Freeze(
+            model,
+            options.LearningRates,
+            visionAlone: !attackForward.Arm.UsesCaptions,
+            attackForward.Arm.TrainsNullToken
+        );
         ParameterGroup[] groups =
         [
-            .. ParameterGrouping.ByPart(model, options.Rates, options.Optimizer.WeightDecay, options.Adapter?.Rate ?? 0),
+            .. ParameterGrouping.ByPart(model, options.LearningRates, options.Optimizer.WeightDecay, options.Adapter?.LearningRate ?? 0),
         ];
         using var training = ParameterGrouping.Begin(model, groups, options.Compute, options.Recompute);
         using var optimizer = new Optimizer(options.Optimizer, groups, training.Weights, options.Moments);
@@ -150,19 +155,19 @@ public sealed class FineTuner(
     private void Train(TuningStep step, Optimizer optimizer, long at, bool withAttacks)
     {
         using var scope = NewDisposeScope();
-        var figures = step.Backward(at, withAttacks);
+        var metrics = step.Backward(at, withAttacks);
         var norm = Gradients.Norm(optimizer.Gradients);
         var factor = options.Schedule.FactorAt(at, options.Steps);
         optimizer.Step(factor, Gradients.ClipFactor(norm, options.GradientClip));
         model.Training?.Refresh();
-        _curves.AddStep(at + 1, figures, norm, factor);
+        _curves.AddStep(at + 1, metrics, norm, factor);
         if (device.type == TorchSharp.DeviceType.CPU || _curves.Pending == StepsAhead || double.IsNaN(_curves.LastLoss))
         {
-            ReadFigures();
+            ReadMetrics();
         }
     }
 
-    private void ReadFigures()
+    private void ReadMetrics()
     {
         if (_curves.ReadPending() is { } step)
         {
@@ -176,7 +181,7 @@ public sealed class FineTuner(
     /// <returns>What has collapsed, null where nothing has.</returns>
     private string? Validate(long at, GeometricDrift drift, string bestFile, CancellationToken cancel)
     {
-        ReadFigures();
+        ReadMetrics();
         // A null token is there from the start and has learned nothing yet: what it is compared with is the base without it.
         using var basis = at == 0 && attackForward.Arm.TrainsNullToken ? ClipModel.Load(BaseFile!, device) : null;
         var (scores, embeddings) = _validator.Measure(basis ?? model, at == 0 || options.ReadingCost > 0, cancel);
@@ -222,7 +227,7 @@ public sealed class FineTuner(
         CancellationToken cancel
     )
     {
-        ReadFigures();
+        ReadMetrics();
         var (modelFile, momentsFile) = (Path.Combine(folder, ModelFile), Path.Combine(folder, MomentsFile));
         SafetensorsWriter.Write(modelFile, model.StateDict());
         SafetensorsWriter.Write(momentsFile, optimizer.State.ToTensors());

@@ -51,9 +51,10 @@ public sealed record FineTuningOptions
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public MomentPrecision Moments { get; init; }
 
-    public RateSchedule Schedule { get; init; } = new RateSchedule.OneCycle();
+    public LearningRateSchedule Schedule { get; init; } = new LearningRateSchedule.OneCycle();
 
-    public GroupRates Rates { get; init; } = new();
+    [JsonPropertyName("rates")]
+    public GroupLearningRates LearningRates { get; init; } = new();
 
     /// <summary>
     /// What is trained in place of the weights, for small cards; null, the default, trains the weights themselves. Arms that train no
@@ -169,27 +170,32 @@ public sealed record FineTuningOptions
         Require(AttackShare is > 0 and <= 1, "attackShare", "in (0, 1]");
         Require(AttackPool >= 0, "attackPool", "0 (all) or more");
         Require(
-            Rates is { Vision: >= 0, Text: >= 0, TokenEmbedding: >= 0, Positions: >= 0, Projections: >= 0 }
-                && Rates.Vision + Rates.Text + Rates.TokenEmbedding + Rates.Positions + Rates.Projections > 0,
+            LearningRates is { Vision: >= 0, Text: >= 0, TokenEmbedding: >= 0, Positions: >= 0, Projections: >= 0 }
+                && LearningRates.Vision
+                    + LearningRates.Text
+                    + LearningRates.TokenEmbedding
+                    + LearningRates.Positions
+                    + LearningRates.Projections
+                    > 0,
             "rates",
             "0 (frozen) or more, and not all 0"
         );
         Require(
-            arm.UsesCaptions || Rates.Vision + Rates.Positions + Rates.Projections > 0,
+            arm.UsesCaptions || LearningRates.Vision + LearningRates.Positions + LearningRates.Projections > 0,
             "rates",
             $"above 0 in the vision tower, which is all that the arm {arm.Name} trains"
         );
         Require(
             Adapter is null
                 || (
-                    Adapter is { Rank: >= 1 and <= LowRankAdapter.MaxRank, Alpha: > 0, Rate: > 0, Targets.Count: > 0 }
+                    Adapter is { Rank: >= 1 and <= LowRankAdapter.MaxRank, Alpha: > 0, LearningRate: > 0, Targets.Count: > 0 }
                     && !Adapter.Targets.Except(LowRankAdapter.Layers, StringComparer.Ordinal).Any()
                 ),
             "adapter",
             $"of a rank from 1 to {LowRankAdapter.MaxRank}, of positive alpha and rate, on targets among {string.Join(", ", LowRankAdapter.Layers)}"
         );
         Require(
-            Adapter is null || Rates.Vision > 0 || (arm.UsesCaptions && Rates.Text > 0),
+            Adapter is null || LearningRates.Vision > 0 || (arm.UsesCaptions && LearningRates.Text > 0),
             "rates.vision, rates.text",
             "above 0 where adapter is to train a tower's blocks"
         );
@@ -207,7 +213,11 @@ public sealed record FineTuningOptions
             "headThreshold, headCleanLoss",
             "a number, and from 0 to below 1"
         );
-        Require(NullTokenBlock is null or >= 0 && Rates.NullToken > 0, "nullTokenBlock, rates.nullToken", "a block from 0, and positive");
+        Require(
+            NullTokenBlock is null or >= 0 && LearningRates.NullToken > 0,
+            "nullTokenBlock, rates.nullToken",
+            "a block from 0, and positive"
+        );
         Require(CleanLossCost >= 0 && ReadingCost >= 0, "cleanLossCost, readingCost", "0 or more");
         Require(
             ValidationShare is > 0 and < 0.5 && ValidationInterval >= 1 && ValidationImages >= 1,

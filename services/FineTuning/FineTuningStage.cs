@@ -174,7 +174,7 @@ public sealed class FineTuningStage : IStage
                 cancel
             ),
         };
-        var figures = new TuningFigures(
+        var metrics = new TuningMetrics(
             arm.Name,
             options.Seed,
             arm.IsTrained ? options.Steps : 0,
@@ -195,7 +195,7 @@ public sealed class FineTuningStage : IStage
         {
             Families = families,
         };
-        return new StageResult(outputs, ResultFormats.TuningFigures.ToJson(figures));
+        return new StageResult(outputs, ResultFormats.TuningMetrics.ToJson(metrics));
     }
 
     /// <summary>A vector of the length that embeddings of tokens start with.</summary>

@@ -13,7 +13,7 @@ namespace ClipSae.FineTuning;
 public sealed class HeldOutPictures : IDisposable
 {
     /// <summary>Pictures held out at most: they tell an accuracy to about two points.</summary>
-    public const int Most = 512;
+    public const int MaxImages = 512;
 
     private const int Batch = 128;
     private const string ClassPrompt = "a photo of a {}";
@@ -36,12 +36,12 @@ public sealed class HeldOutPictures : IDisposable
     /// <summary>Draws items to hold out, by the seed.</summary>
     /// <param name="items">The data set's items.</param>
     /// <param name="share">Share of them, 0 to 0.5.</param>
-    /// <returns>Places of the items, in order; at most <see cref="Most"/>.</returns>
+    /// <returns>Places of the items, in order; at most <see cref="MaxImages"/>.</returns>
     public static IReadOnlyList<int> Draw(IReadOnlyList<DatasetItem> items, double share, long seed)
     {
         var order = Enumerable.Range(0, items.Count).ToArray();
         new SeededRandom(seed, "held-out pictures").Shuffle(order);
-        return [.. order.Take(Math.Min(Most, (int)(share * items.Count))).Order()];
+        return [.. order.Take(Math.Min(MaxImages, (int)(share * items.Count))).Order()];
     }
 
     /// <param name="pictures">At the model's resolution.</param>

@@ -11,32 +11,37 @@ public static class ParameterGrouping
 {
     private const string AdapterPart = "adapter";
 
-    /// <summary>One rate for all; decay on matrices alone.</summary>
+    /// <summary>One learning rate for all; decay on matrices alone.</summary>
     public static IEnumerable<ParameterGroup> Uniform(ClipModel model, double learningRate, double weightDecay) =>
         Split("all", model.named_parameters(), learningRate, weightDecay);
 
-    /// <summary>Upstream's groups, each with its own rate; without what is frozen.</summary>
-    /// <param name="adapterRate">Of what adapts weights (<see cref="LowRankAdapter"/>), where there is some.</param>
-    public static IEnumerable<ParameterGroup> ByPart(ClipModel model, GroupRates rates, double weightDecay, double adapterRate = 0)
+    /// <summary>Upstream's groups, each with its own learning rate; without what is frozen.</summary>
+    /// <param name="adapterLearningRate">Of what adapts weights (<see cref="LowRankAdapter"/>), where there is some.</param>
+    public static IEnumerable<ParameterGroup> ByPart(
+        ClipModel model,
+        GroupLearningRates learningRates,
+        double weightDecay,
+        double adapterLearningRate = 0
+    )
     {
-        double Rate(string part) => part == AdapterPart ? adapterRate : rates.Of(part);
+        double LearningRateOf(string part) => part == AdapterPart ? adapterLearningRate : learningRates.Of(part);
         return model
             .named_parameters()
             .Where(p => p.parameter.requires_grad)
             .GroupBy(p => PartOf(p.name), StringComparer.Ordinal)
             .OrderBy(g => g.Key, StringComparer.Ordinal)
-            .Where(g => Rate(g.Key) > 0)
-            .SelectMany(g => Split(g.Key, g, Rate(g.Key), weightDecay));
+            .Where(g => LearningRateOf(g.Key) > 0)
+            .SelectMany(g => Split(g.Key, g, LearningRateOf(g.Key), weightDecay));
     }
 
     /// <summary>
-    /// Has no gradients computed for parts whose rate is 0, nor for what only leads to them; of an adapted model, for nothing but what
+    /// Has no gradients computed for parts whose learning rate is 0, nor for what only leads to them; of an adapted model, only for what
     /// adapts it.
     /// </summary>
-    /// <param name="visionAlone">Whether the text tower and the scale of logits are frozen too, whatever their rates: an arm without
+    /// <param name="visionAlone">Whether the text tower and the scale of logits are frozen too, at any learning rate: an arm without
     /// captions has nothing to teach them.</param>
     /// <param name="nullTokenAlone">Whether all but the null token is frozen.</param>
-    public static void Freeze(ClipModel model, GroupRates rates, bool visionAlone = false, bool nullTokenAlone = false)
+    public static void Freeze(ClipModel model, GroupLearningRates learningRates, bool visionAlone = false, bool nullTokenAlone = false)
     {
         foreach (var (name, parameter) in model.named_parameters())
         {
@@ -44,15 +49,15 @@ public static class ParameterGrouping
             {
                 parameter.requires_grad =
                     LowRankAdapter.LayerOf(name) is { } layer
-                    && rates.Of(PartOf(layer)) > 0
+                    && learningRates.Of(PartOf(layer)) > 0
                     && (!visionAlone || layer.StartsWith("visual.", StringComparison.Ordinal));
                 continue;
             }
 
             parameter.requires_grad =
-                rates.Of(PartOf(name)) > 0
+                learningRates.Of(PartOf(name)) > 0
                 && (!visionAlone || name.StartsWith("visual.", StringComparison.Ordinal))
-                && (!nullTokenAlone || PartOf(name) == GroupRates.NullTokenPart);
+                && (!nullTokenAlone || PartOf(name) == GroupLearningRates.NullTokenPart);
         }
     }
 
@@ -78,14 +83,14 @@ public static class ParameterGrouping
     internal static string PartOf(string key) =>
         key switch
         {
-            "token_embedding.weight" => GroupRates.TokenEmbeddingPart,
+            "token_embedding.weight" => GroupLearningRates.TokenEmbeddingPart,
             ClipKeys.Positions or ClipKeys.StretchedPositions or "visual.positional_embedding" or "visual.class_embedding" =>
-                GroupRates.PositionsPart,
+                GroupLearningRates.PositionsPart,
             _ when LowRankAdapter.LayerOf(key) is not null => AdapterPart,
-            _ when key.StartsWith(ClipKeys.NullToken, StringComparison.Ordinal) => GroupRates.NullTokenPart,
-            _ when key.StartsWith("visual.transformer.", StringComparison.Ordinal) => GroupRates.VisionPart,
-            _ when key.StartsWith("transformer.", StringComparison.Ordinal) => GroupRates.TextPart,
-            _ => GroupRates.ProjectionsPart,
+            _ when key.StartsWith(ClipKeys.NullToken, StringComparison.Ordinal) => GroupLearningRates.NullTokenPart,
+            _ when key.StartsWith("visual.transformer.", StringComparison.Ordinal) => GroupLearningRates.VisionPart,
+            _ when key.StartsWith("transformer.", StringComparison.Ordinal) => GroupLearningRates.TextPart,
+            _ => GroupLearningRates.ProjectionsPart,
         };
 
     // r of GmP, biases, LayerNorm gains, embeddings, SigLIP's probe and logit_scale are lengths or positions, not directions: decay would
@@ -99,12 +104,12 @@ public static class ParameterGrouping
     private static IEnumerable<ParameterGroup> Split(
         string name,
         IEnumerable<(string name, Parameter parameter)> parameters,
-        double rate,
+        double learningRate,
         double weightDecay
     )
     {
         var ordered = parameters.Select(p => (Name: p.name, Value: p.parameter)).OrderBy(p => p.Name, StringComparer.Ordinal).ToArray();
-        yield return new ParameterGroup(name + ", decayed", rate, weightDecay, [.. ordered.Where(Decays)]);
-        yield return new ParameterGroup(name, rate, 0, [.. ordered.Where(p => !Decays(p))]);
+        yield return new ParameterGroup(name + ", decayed", learningRate, weightDecay, [.. ordered.Where(Decays)]);
+        yield return new ParameterGroup(name, learningRate, 0, [.. ordered.Where(p => !Decays(p))]);
     }
 }

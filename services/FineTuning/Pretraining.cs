@@ -63,7 +63,7 @@ public static class Pretraining
         using var training = ParameterGrouping.Begin(model, groups, ComputePrecision.Float32, recompute: false);
         using var optimizer = new Optimizer(options.Optimizer, groups, training.Weights);
         var variator = options.Variation is { } variation ? new PictureVariator(variation, options.Seed) : null;
-        var schedule = new RateSchedule.Cosine(options.WarmupSteps);
+        var schedule = new LearningRateSchedule.Cosine(options.WarmupSteps);
         var order = new BatchOrder(data.Count, options.BatchSize, options.Seed);
         using var lossSum = zeros(1, device: device).DetachFromDisposeScope();
         var reported = 0;

@@ -6,7 +6,7 @@ namespace ClipSae.FineTuning;
 
 /// <summary>
 /// How a small CLIP is trained from scratch. The defaults made the demo's base: a ViT of OpenAI's own architecture small enough for two CPU
-/// cores. They come from a measured prototype (batch, rate, decay, β, clipping, warm-up) and from CLIP (arXiv 2103.00020, table 18).
+/// cores. They come from a measured prototype (batch, learning rate, decay, β, clipping, warm-up) and CLIP (arXiv 2103.00020, table 18).
 /// </summary>
 public sealed record PretrainingOptions
 {
@@ -39,7 +39,7 @@ public sealed record PretrainingOptions
 
     public int BatchSize { get; init; } = 128;
 
-    /// <summary>Peak rate, after the warm-up.</summary>
+    /// <summary>Peak learning rate, after the warm-up.</summary>
     public double LearningRate { get; init; } = 1.5e-3;
 
     public int WarmupSteps { get; init; } = 100;

@@ -15,8 +15,11 @@ public abstract record TuningAdapter
     /// <summary>The product of the two matrices counts alpha/rank.</summary>
     public abstract double Alpha { get; init; }
 
-    /// <summary>Learning rate, in place of <see cref="FineTuningOptions.Rates"/>, of which a 0 still leaves a tower as it is.</summary>
-    public abstract double Rate { get; init; }
+    /// <summary>
+    /// Learning rate, in place of <see cref="FineTuningOptions.LearningRates"/>, of which a 0 still leaves a tower as it is.
+    /// </summary>
+    [JsonPropertyName("rate")]
+    public abstract double LearningRate { get; init; }
 
     /// <summary>Linear layers of every block that are adapted.</summary>
     public abstract IReadOnlyList<string> Targets { get; init; }
@@ -33,7 +36,8 @@ public abstract record TuningAdapter
 
         public override double Alpha { get; init; } = 16;
 
-        public override double Rate { get; init; } = 1e-4;
+        [JsonPropertyName("rate")]
+        public override double LearningRate { get; init; } = 1e-4;
 
         public override IReadOnlyList<string> Targets { get; init; } = LowRankAdapter.Layers;
     }

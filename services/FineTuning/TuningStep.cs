@@ -30,14 +30,14 @@ public sealed class TuningStep(
     );
 
     /// <summary>
-    /// Figures of a step, scalars on the device, not read back here: the contrastive loss, or the arm's own where it uses no captions, and
+    /// Metrics of a step, scalars on the device, not read back here: the contrastive loss, or the arm's own where it uses no captions, and
     /// its parts.
     /// </summary>
-    public sealed record Figures(Tensor Loss, Tensor? CleanLoss, Tensor? AttackLoss, Tensor? Penalty);
+    public sealed record Losses(Tensor Loss, Tensor? CleanLoss, Tensor? AttackLoss, Tensor? Penalty);
 
     /// <summary>Adds the step's gradients to the parameters.</summary>
     /// <param name="withAttacks">False in the steps after the attack share is used up.</param>
-    public Figures Backward(long step, bool withAttacks)
+    public Losses Backward(long step, bool withAttacks)
     {
         var random = new SeededRandom(options.Seed, "tuning captions", step);
         var cleanItems = _clean.Batch(step);
@@ -58,7 +58,7 @@ public sealed class TuningStep(
 
     private PixelNormalization Normalization => model.Architecture.Family.Normalization;
 
-    private Figures BackwardCaptioned((int[] Clean, int[] Attacks)[] passes, Tensor tokens, Tensor caption, int cleanCount)
+    private Losses BackwardCaptioned((int[] Clean, int[] Attacks)[] passes, Tensor tokens, Tensor caption, int cleanCount)
     {
         var chunks = tokens.split(Math.Max(1, (tokens.shape[0] + passes.Length - 1) / passes.Length));
         // The arm's own loss has no part in the contrastive one: what it needs waits for the second time.
@@ -139,7 +139,7 @@ public sealed class TuningStep(
     }
 
     // No image is another's negative: every forward goes back by itself, and each part of the batch once.
-    private Figures BackwardUncaptioned(int[] cleanItems, int[] attackItems)
+    private Losses BackwardUncaptioned(int[] cleanItems, int[] attackItems)
     {
         var losses = new List<Tensor>();
         foreach (var pass in Passes(cleanItems, attackItems))
@@ -153,7 +153,7 @@ public sealed class TuningStep(
         }
 
         var sum = stack([.. losses]).sum();
-        return new Figures(sum, null, null, sum);
+        return new Losses(sum, null, null, sum);
     }
 
     /// <summary>
@@ -223,14 +223,14 @@ public sealed class TuningStep(
         };
     }
 
-    private Figures Describe(Tensor loss, Tensor images, Tensor texts, Tensor caption, int cleanCount, Tensor? penalty)
+    private Losses Describe(Tensor loss, Tensor images, Tensor texts, Tensor caption, int cleanCount, Tensor? penalty)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var perImage = ContrastiveLoss.PerImage(images, texts, caption, model);
         var clean = perImage.narrow(0, 0, cleanCount).mean();
         var attacked = perImage.shape[0] > cleanCount ? perImage.narrow(0, cleanCount, perImage.shape[0] - cleanCount).mean() : null;
-        return new Figures(
+        return new Losses(
             loss.detach().MoveToOuterDisposeScope(),
             clean.MoveToOuterDisposeScope(),
             attacked?.MoveToOuterDisposeScope(),

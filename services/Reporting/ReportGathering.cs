@@ -77,13 +77,13 @@ internal sealed class ReportGathering(StageContext context, ReportOptions option
             .Units.Where(unit => unit.Stage == ParameterSections.Sae && !statistics.ContainsKey(unit.Unit))
             .Select(unit => new AutoencoderRecord(
                 unit.Unit,
-                ResultFormats.AutoencoderFigures.Read(unit.Figures, $"figures of {unit.Stage}/{unit.Unit}"),
+                ResultFormats.AutoencoderMetrics.Read(unit.Metrics, $"metrics of {unit.Stage}/{unit.Unit}"),
                 []
             ));
         return
         [
             .. statistics
-                .Select(stored => new AutoencoderRecord(stored.Key, stored.Value.Figures, stored.Value.Features))
+                .Select(stored => new AutoencoderRecord(stored.Key, stored.Value.Metrics, stored.Value.Features))
                 .Concat(told)
                 .OrderBy(autoencoder => autoencoder.Name, StringComparer.Ordinal),
         ];

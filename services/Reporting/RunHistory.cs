@@ -38,7 +38,7 @@ internal static class RunHistory
                     unit.Seconds,
                     unit.Key,
                     unit.Outputs,
-                    unit.Figures
+                    unit.Metrics
                 ))
                 .OrderBy(unit => unit.StartedAt)
                 .ThenBy(unit => unit.Stage, StringComparer.Ordinal)
@@ -76,15 +76,15 @@ internal static class RunHistory
                     )),
             ],
             Units = ordered,
-            Curation = Figures(ResultFormats.CurationFigures, ParameterSections.Curation).FirstOrDefault().Value,
-            Tuning = [.. Figures(ResultFormats.TuningFigures, ParameterSections.Tuning)],
+            Curation = Metrics(ResultFormats.CurationMetrics, ParameterSections.Curation).FirstOrDefault().Value,
+            Tuning = [.. Metrics(ResultFormats.TuningMetrics, ParameterSections.Tuning)],
         };
 
-        IEnumerable<KeyValuePair<string, T>> Figures<T>(ResultFormat<T> format, string stage)
+        IEnumerable<KeyValuePair<string, T>> Metrics<T>(ResultFormat<T> format, string stage)
             where T : class =>
             ordered
                 .Where(unit => unit.Stage == stage)
-                .Select(unit => KeyValuePair.Create(unit.Unit, format.Read(unit.Figures, $"figures of {unit.Stage}/{unit.Unit}")));
+                .Select(unit => KeyValuePair.Create(unit.Unit, format.Read(unit.Metrics, $"metrics of {unit.Stage}/{unit.Unit}")));
     }
 
     private static string Said(ComputeTraits traits) =>

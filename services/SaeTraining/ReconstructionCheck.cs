@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace ClipSae.SaeTraining;
 
 /// <summary>
-/// The figure that says whether an autoencoder keeps what the model needs: zero-shot accuracy with the reconstruction put in the
+/// The metric that says whether an autoencoder keeps what the model needs: zero-shot accuracy with the reconstruction put in the
 /// activation's place, in the images or, at a hook point of the text tower, in the prompts, beside the accuracy without (science, section
 /// 3).
 /// </summary>

@@ -43,13 +43,13 @@ public sealed record SaeOptions
     /// <summary>Rows a step. Default 1024, a laptop's; the paper takes 131,072 tokens of a set a hundred thousand times larger.</summary>
     public int BatchSize { get; init; } = 1024;
 
-    /// <summary>Peak rate; null for 2e-4/√(latents/2¹⁴).</summary>
+    /// <summary>Peak learning rate; null for 2e-4/√(latents/2¹⁴).</summary>
     public double? LearningRate { get; init; }
 
-    /// <summary>Share of the steps in which the rate rises. Default 0.05.</summary>
+    /// <summary>Share of the steps in which the learning rate rises. Default 0.05.</summary>
     public double WarmUpShare { get; init; } = 0.05;
 
-    /// <summary>Share of the steps, at the end, in which the rate falls linearly to zero. Default 0.2.</summary>
+    /// <summary>Share of the steps, at the end, in which the learning rate falls linearly to zero. Default 0.2.</summary>
     public double DecayShare { get; init; } = 0.2;
 
     /// <summary>α of the auxiliary loss. Default 1/32.</summary>
@@ -63,7 +63,7 @@ public sealed record SaeOptions
     /// </summary>
     public long? DeadAfter { get; init; }
 
-    /// <summary>Share of the images whose rows are never trained on and give the quality figures. Default 0.1.</summary>
+    /// <summary>Share of the images whose rows are never trained on and give the quality metrics. Default 0.1.</summary>
     public double HeldOutShare { get; init; } = 0.1;
 
     /// <summary>Images kept as a feature's strongest. Default 8.</summary>
@@ -83,7 +83,7 @@ public sealed record SaeOptions
 
     /// <summary>
     /// <c>cpu</c> or <c>cuda:N</c>. Training and the check of the reconstruction compute there; the sparse kernels are the CPU's, a GPU
-    /// trains by dense products. The other figures of quality are always the CPU's.
+    /// trains by dense products. The other metrics of quality are always the CPU's.
     /// </summary>
     public string Device { get; init; } = "cpu";
 

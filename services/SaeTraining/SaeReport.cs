@@ -6,21 +6,21 @@ namespace ClipSae.SaeTraining;
 /// <summary>Quality and features with their numbers rounded, as the report and the tables read them.</summary>
 internal static class SaeReport
 {
-    /// <summary>Figures of an autoencoder.</summary>
+    /// <summary>Metrics of an autoencoder.</summary>
     /// <param name="zeroShot">Zero-shot accuracy without and with the reconstruction; null where it was not measured.</param>
-    public static AutoencoderFigures Figures(
-        SaeFigures figures,
+    public static AutoencoderMetrics Metrics(
+        SaeMetrics metrics,
         AutoencoderOrigin origin,
         (double Original, double Reconstructed)? zeroShot
     ) =>
         new(
-            Round(figures.Fvu),
-            Round(figures.ExplainedVariance),
-            Round(figures.Cosine),
-            Round(figures.L0),
-            Round(figures.Dead),
-            Round(figures.Dense),
-            figures.Rows,
+            Round(metrics.Fvu),
+            Round(metrics.ExplainedVariance),
+            Round(metrics.Cosine),
+            Round(metrics.L0),
+            Round(metrics.Dead),
+            Round(metrics.Dense),
+            metrics.Rows,
             origin.Variant.Name,
             origin.Latents,
             origin.Variant.K,
@@ -29,8 +29,8 @@ internal static class SaeReport
             origin.DeadAfterSamples
         )
         {
-            Monosemanticity = figures.Monosemanticity is { } score ? Round(score) : null,
-            MonosemanticityBaseline = figures.Monosemanticity is null ? null : Round(figures.MonosemanticityBaseline ?? 0),
+            Monosemanticity = metrics.Monosemanticity is { } score ? Round(score) : null,
+            MonosemanticityBaseline = metrics.Monosemanticity is null ? null : Round(metrics.MonosemanticityBaseline ?? 0),
             ZeroShot = zeroShot is { } without ? Round(without.Original) : null,
             ZeroShotReconstructed = zeroShot is { } with ? Round(with.Reconstructed) : null,
             ZeroShotRecovered = zeroShot is var (original, reconstructed) ? Round(original > 0 ? reconstructed / original : 0) : null,

@@ -79,7 +79,7 @@ public sealed class SaeTrainingStage : IStage
             var statistics = Examine(context, options, origin, data, sae, pictures, clip, cancel);
             return new StageResult(
                 await StoreAsync(context, sae, statistics, cancel),
-                ResultFormats.AutoencoderFigures.ToJson(statistics.Figures)
+                ResultFormats.AutoencoderMetrics.ToJson(statistics.Metrics)
             );
         }
     }
@@ -140,8 +140,8 @@ public sealed class SaeTrainingStage : IStage
         var zeroShot = ZeroShot(context, options, sae, pictures, clip, cancel);
         return new SaeStatistics(
             HookPoint.OfAutoencoder(context.Unit).ToString(),
-            SaeReport.Figures(quality.Figures, origin, zeroShot),
-            quality.Figures.DensityHistogram,
+            SaeReport.Metrics(quality.Metrics, origin, zeroShot),
+            quality.Metrics.DensityHistogram,
             SaeReport.Features(quality.Features, data.Sources, pictures.Captions, names)
         );
     }

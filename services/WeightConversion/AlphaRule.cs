@@ -4,7 +4,7 @@ namespace ClipSae.WeightConversion;
 
 /// <summary>
 /// Which α of a WiSE-FT sweep is taken: the most attacked accuracy among those whose clean accuracy is at most
-/// <paramref name="CleanTolerance"/> below the base's; of equals the one nearest to the base. It sees the figures of validation sets alone.
+/// <paramref name="CleanTolerance"/> below the base's; of equals the one nearest to the base. It sees the metrics of validation sets alone.
 /// </summary>
 /// <param name="CleanTolerance">Clean accuracy that may be lost, as a fraction of all images. Default 0.01: one image in a hundred.</param>
 public sealed record AlphaRule(double CleanTolerance = 0.01)

@@ -37,7 +37,7 @@ public static class ForwardProofs
                     options.ProbeImages,
                     options.ProbeTexts,
                     options.Seed,
-                    Math.Max(options.EffectiveTolerance, target.LeastTolerance),
+                    Math.Max(options.EffectiveTolerance, target.MinTolerance),
                     Differences.OfFeatures(expected.Image, features.Image),
                     Differences.OfFeatures(expected.Text, features.Text),
                     worst

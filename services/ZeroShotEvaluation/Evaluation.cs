@@ -5,7 +5,7 @@ using ClipSae.ZeroShotEvaluation.Sets;
 
 namespace ClipSae.ZeroShotEvaluation;
 
-/// <summary>What an evaluation gives: figures, and the shown models image by image.</summary>
+/// <summary>What an evaluation gives: metrics, and the shown models image by image.</summary>
 public sealed class Evaluation : IDisposable
 {
     private readonly IReadOnlyList<SetQuestion> _questions;
@@ -30,7 +30,7 @@ public sealed class Evaluation : IDisposable
         ];
     }
 
-    /// <summary>All figures.</summary>
+    /// <summary>All metrics.</summary>
     public EvaluationResults Results { get; }
 
     /// <summary>The images that people ask about first.</summary>

@@ -103,7 +103,7 @@ public sealed class ZeroShotEvaluationStage : IStage
             ["examples"] = await PutAsync(context, ResultFormats.Examples, evaluation.Examples, "examples.json", cancel),
             ["probabilities"] = await PutAsync(context, evaluation.Probabilities, cancel),
         };
-        return new StageResult(outputs, ResultFormats.EvaluationFigures.ToJson(EvaluationFigures.Of(evaluation.Results)));
+        return new StageResult(outputs, ResultFormats.EvaluationMetrics.ToJson(EvaluationMetrics.Of(evaluation.Results)));
     }
 
     private static async Task<IReadOnlyList<ModelUnderTest>> ModelsAsync(StageContext context, CancellationToken cancel)

@@ -85,7 +85,7 @@ public sealed class ZeroShotEvaluator(
     /// <param name="models">The base first.</param>
     public Evaluation Unscored(IReadOnlyList<ModelUnderTest> models)
     {
-        ModelScores[] figures =
+        ModelScores[] metrics =
         [
             .. models.Select(model => new ModelScores(
                 model.Name,
@@ -105,8 +105,8 @@ public sealed class ZeroShotEvaluator(
             options.Seed,
             options.Probe?.Settings,
             [],
-            figures,
-            ArmMeans.Of(figures)
+            metrics,
+            ArmMeans.Of(metrics)
         );
         return new Evaluation(results, [], [], []);
     }
@@ -185,7 +185,7 @@ public sealed class ZeroShotEvaluator(
             question => scoring.Score(question, runs),
             StringComparer.Ordinal
         );
-        ModelScores[] figures =
+        ModelScores[] metrics =
         [
             .. runs.Select(
                 (run, index) =>
@@ -209,8 +209,8 @@ public sealed class ZeroShotEvaluator(
             options.Seed,
             options.Probe?.Settings,
             [.. asked.Questions.Select(Summary), .. asked.Retrievals.Select(Summary)],
-            figures,
-            ArmMeans.Of(figures)
+            metrics,
+            ArmMeans.Of(metrics)
         );
         ModelRun[] shownRuns = [.. shown.Select(model => runs.Single(run => run.Model == model))];
         Example[] examples =

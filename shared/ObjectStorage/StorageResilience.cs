@@ -11,7 +11,7 @@ namespace ClipSae.ObjectStorage;
 internal static class StorageResilience
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Break = TimeSpan.FromSeconds(2);
 
     /// <param name="options">The time-outs.</param>
@@ -33,9 +33,9 @@ internal static class StorageResilience
                     ),
 
                     // Doubling from the first delay to the longest takes six tries; from there the tolerance counts.
-                    MaxRetryAttempts = 6 + (int)Math.Ceiling(options.OutageTolerance / LongestDelay),
+                    MaxRetryAttempts = 6 + (int)Math.Ceiling(options.OutageTolerance / MaxDelay),
                     Delay = FirstDelay,
-                    MaxDelay = LongestDelay,
+                    MaxDelay = MaxDelay,
                     BackoffType = DelayBackoffType.Exponential,
                     UseJitter = true,
                     OnRetry = retried =>

@@ -14,14 +14,14 @@ public static class HiddenStateTable
             {changes.Select(change =>
                 Html.Of(
                     $"""
-                    <tr><td>{change.State}</td><td>{change.Tokens}</td><td class="n">{Written.Count(change.Count)}</td><td class="n">{Figure(
+                    <tr><td>{change.State}</td><td>{change.Tokens}</td><td class="n">{Written.Count(change.Count)}</td><td class="n">{Metric(
                         change.MeanCosine
-                    )}</td><td class="n">{Figure(change.MinCosine)}</td><td class="n">{Figure(change.MeanNormRatio)}</td></tr>
+                    )}</td><td class="n">{Metric(change.MinCosine)}</td><td class="n">{Metric(change.MeanNormRatio)}</td></tr>
                     """
                 )
             )}
             """
         );
 
-    private static string Figure(double value) => value.ToString("0.000", CultureInfo.InvariantCulture);
+    private static string Metric(double value) => value.ToString("0.000", CultureInfo.InvariantCulture);
 }

@@ -2,7 +2,7 @@ using ClipSae.Results.Evaluation;
 
 namespace ClipSae.Pages;
 
-/// <summary>How a figure with its interval stands in a table.</summary>
+/// <summary>How a metric with its interval stands in a table.</summary>
 public static class IntervalCell
 {
     /// <summary>A cell for a share that may be missing.</summary>
@@ -15,7 +15,7 @@ public static class IntervalCell
     public static Html Difference(Interval? change) =>
         change is null ? Html.Of($"{Written.Missing}") : Text(Written.Points(change.Value), Written.SignedRange(change.Low, change.High));
 
-    /// <summary>The content of a cell: a figure, its interval small below.</summary>
-    public static Html Text(string figure, string interval) =>
-        Html.Of($"<span class=\"v\">{figure}</span><span class=\"ci\">{interval}</span>");
+    /// <summary>The content of a cell: a metric, its interval small below.</summary>
+    public static Html Text(string metric, string interval) =>
+        Html.Of($"<span class=\"v\">{metric}</span><span class=\"ci\">{interval}</span>");
 }

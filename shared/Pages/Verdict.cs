@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace ClipSae.Pages;
 
-/// <summary>What the scores of base and tuned amount to, in words that say no more than the figures do.</summary>
+/// <summary>What the scores of base and tuned amount to, in words that say no more than the metrics do.</summary>
 public static class Verdict
 {
     // Below this the print hardly fools the base, and there is little to gain.

@@ -31,7 +31,7 @@ public sealed class ResultFormat<T>(string name, int version = 1, bool isCanonic
             ? Encoding.UTF8.GetBytes(CanonicalJson.Serialize(Node(value)))
             : JsonSerializer.SerializeToUtf8Bytes(value, ContractJson.Options);
 
-    /// <summary>The figures of a unit, as its event holds them.</summary>
+    /// <summary>The metrics of a unit, as its event holds them.</summary>
     public JsonObject ToJson(T value) => Node(value)!.AsObject();
 
     /// <summary>Reads an artifact.</summary>
@@ -69,10 +69,10 @@ public sealed class ResultFormat<T>(string name, int version = 1, bool isCanonic
         }
     }
 
-    /// <summary>Reads the figures of a unit.</summary>
+    /// <summary>Reads the metrics of a unit.</summary>
     /// <param name="source">What errors call them.</param>
     /// <exception cref="UserErrorException">A member is missing or of another type.</exception>
-    public T Read(JsonObject figures, string source) => Read(JsonSerializer.SerializeToUtf8Bytes(figures), source);
+    public T Read(JsonObject metrics, string source) => Read(JsonSerializer.SerializeToUtf8Bytes(metrics), source);
 
     private static string TypeStart(string name) => $"application/vnd.clipsae.{name}.v";
 

@@ -7,7 +7,7 @@ using ClipSae.Results.Tuning;
 
 namespace ClipSae.Results;
 
-/// <summary>Every format in which a stage stores a result, keeps a training in its checkpoint or tells figures in its event.</summary>
+/// <summary>Every format in which a stage stores a result, keeps a training in its checkpoint or tells metrics in its event.</summary>
 public static class ResultFormats
 {
     /// <summary>Output <c>ids</c> of embedding-extraction: the images of a shard.</summary>
@@ -37,10 +37,10 @@ public static class ResultFormats
     /// <summary>Output <c>curves</c> of fine-tuning.</summary>
     public static ResultFormat<TuningCurves> Curves { get; } = new("curves", isCanonical: true);
 
-    /// <summary>Output <c>proof</c> of weight-conversion, and its figures: how far written weights are from their source.</summary>
+    /// <summary>Output <c>proof</c> of weight-conversion, and its metrics: how far written weights are from their source.</summary>
     public static ResultFormat<ConversionProof> Proof { get; } = new("proof");
 
-    /// <summary>Output <c>results</c> of zero-shot-evaluation: figures of all models on all sets.</summary>
+    /// <summary>Output <c>results</c> of zero-shot-evaluation: metrics of all models on all sets.</summary>
     public static ResultFormat<EvaluationResults> Evaluation { get; } = new("evaluation");
 
     /// <summary>Output <c>examples</c> of zero-shot-evaluation: images with what the shown models make of them.</summary>
@@ -49,17 +49,17 @@ public static class ResultFormats
     /// <summary>The part of the curves that a checkpoint of fine-tuning keeps.</summary>
     public static ResultFormat<TrainingHistory> TrainingHistory { get; } = new("training-history");
 
-    public static ResultFormat<ExtractionFigures> ExtractionFigures { get; } = new("extraction-figures");
+    public static ResultFormat<ExtractionMetrics> ExtractionMetrics { get; } = new("extraction-figures");
 
-    public static ResultFormat<AutoencoderFigures> AutoencoderFigures { get; } = new("autoencoder-figures");
+    public static ResultFormat<AutoencoderMetrics> AutoencoderMetrics { get; } = new("autoencoder-figures");
 
-    public static ResultFormat<CurationFigures> CurationFigures { get; } = new("curation-figures");
+    public static ResultFormat<CurationMetrics> CurationMetrics { get; } = new("curation-figures");
 
-    public static ResultFormat<TuningFigures> TuningFigures { get; } = new("tuning-figures");
+    public static ResultFormat<TuningMetrics> TuningMetrics { get; } = new("tuning-figures");
 
-    public static ResultFormat<EvaluationFigures> EvaluationFigures { get; } = new("evaluation-figures");
+    public static ResultFormat<EvaluationMetrics> EvaluationMetrics { get; } = new("evaluation-figures");
 
-    /// <summary>All of them, results before figures.</summary>
+    /// <summary>All of them, results before metrics.</summary>
     public static IReadOnlyList<IResultFormat> All { get; } =
     [
         ShardImages,
@@ -74,10 +74,10 @@ public static class ResultFormats
         Evaluation,
         Examples,
         TrainingHistory,
-        ExtractionFigures,
-        AutoencoderFigures,
-        CurationFigures,
-        TuningFigures,
-        EvaluationFigures,
+        ExtractionMetrics,
+        AutoencoderMetrics,
+        CurationMetrics,
+        TuningMetrics,
+        EvaluationMetrics,
     ];
 }

@@ -38,11 +38,11 @@ public static class TensorArithmetic
         /// <summary>x².</summary>
         public Tensor Squared() => x.pow(Two);
 
-        /// <summary>The larger of x and <paramref name="least"/>.</summary>
-        public Tensor AtLeast(double least) => With(least, x.clamp_min);
+        /// <summary>The larger of x and <paramref name="min"/>.</summary>
+        public Tensor AtLeast(double min) => With(min, x.clamp_min);
 
-        /// <summary>The smaller of x and <paramref name="most"/>.</summary>
-        public Tensor AtMost(double most) => With(most, x.clamp_max);
+        /// <summary>The smaller of x and <paramref name="max"/>.</summary>
+        public Tensor AtMost(double max) => With(max, x.clamp_max);
 
         /// <summary>Where x is above <paramref name="number"/>, bool.</summary>
         public Tensor IsAbove(double number) => With(number, x.gt);

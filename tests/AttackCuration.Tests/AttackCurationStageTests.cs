@@ -27,7 +27,7 @@ public sealed class AttackCurationStageTests : IDisposable
             .Outputs.Keys.Order(StringComparer.Ordinal)
             .ShouldBe(["attack-folder", "attacks", "contact-sheet", "controls", "families", "manifest", "salient"]);
         var (attacks, controls) = (await _setup.ItemsAsync(result.Outputs["attacks"]), await _setup.ItemsAsync(result.Outputs["controls"]));
-        attacks.Count.ShouldBe(Figures(result).Attacks + Figures(result).Natural);
+        attacks.Count.ShouldBe(Metrics(result).Attacks + Metrics(result).Natural);
         attacks.Count(a => Kind(a.Item) == "attack").ShouldBeGreaterThan(0);
         controls.Select(c => c.Item.Id).ShouldBe(attacks.Select(a => a.Item.Id));
         attacks.Zip(controls).ShouldAllBe(pair => Kind(pair.First.Item) == "natural" == pair.First.Image.SequenceEqual(pair.Second.Image));
@@ -43,7 +43,7 @@ public sealed class AttackCurationStageTests : IDisposable
         var other = await RunAsync(inputs, parameters);
 
         second.Outputs.ShouldBe(first.Outputs);
-        second.Figures.ToJsonString().ShouldBe(first.Figures.ToJsonString());
+        second.Metrics.ToJsonString().ShouldBe(first.Metrics.ToJsonString());
         other.Outputs["attacks"].ShouldNotBe(first.Outputs["attacks"]);
     }
 
@@ -190,7 +190,7 @@ public sealed class AttackCurationStageTests : IDisposable
             .Select(line => line["source"]!.GetValue<string>())
             .Intersect([.. changed, .. hidden.Keys])
             .ShouldBeEmpty();
-        Figures(result).Captions.ShouldNotBeNull().Found.ShouldBe(found.Count);
+        Metrics(result).Captions.ShouldNotBeNull().Found.ShouldBe(found.Count);
         (await SalientAsync(await RunAsync(inputs))).CaptionHygiene.ShouldBeNull();
     }
 
@@ -202,7 +202,7 @@ public sealed class AttackCurationStageTests : IDisposable
         parameters["searchWords"] = 4;
         var inputs = await _setup.InputsAsync();
         var result = await RunAsync(inputs, parameters);
-        var families = Figures(result).RedTeam.ShouldNotBeNull().Families;
+        var families = Metrics(result).RedTeam.ShouldNotBeNull().Families;
         string[] Named(bool heldOut) => [.. families.Where(f => f.HeldOut == heldOut).Select(f => f.Family)];
         var attacks = (await _setup.ItemsAsync(result.Outputs["attacks"]))
             .Where(a => Kind(a.Item) == "attack")
@@ -257,7 +257,7 @@ public sealed class AttackCurationStageTests : IDisposable
                 ResultFormats.Statistics.Write(
                     new SaeStatistics(
                         name,
-                        new AutoencoderFigures(1 - share, share, 0.9, 4, 0, 0, 30, "topk", 64, 4, 30, 270, 1000),
+                        new AutoencoderMetrics(1 - share, share, 0.9, 4, 0, 0, 30, "topk", 64, 4, 30, 270, 1000),
                         [],
                         []
                     )
@@ -268,7 +268,7 @@ public sealed class AttackCurationStageTests : IDisposable
         await ExplainsAsync("mlp@0", -0.2);
         await ExplainsAsync("residual@1", 0.4);
 
-        Figures(await RunAsync(inputs)).Sae.ShouldBe("residual@1");
+        Metrics(await RunAsync(inputs)).Sae.ShouldBe("residual@1");
         await ExplainsAsync("residual@1", -2.5);
         (await ShouldFailAsync(inputs, CurationSetup.Parameters)).ShouldEndWith("--set curation.leastExplained=-1");
     }
@@ -282,7 +282,7 @@ public sealed class AttackCurationStageTests : IDisposable
         ]);
         var result = await RunAsync(inputs);
 
-        Figures(result).Unreadable.ShouldHaveSingleItem().ShouldStartWith("images/broken.png: ");
+        Metrics(result).Unreadable.ShouldHaveSingleItem().ShouldStartWith("images/broken.png: ");
     }
 
     [Fact]
@@ -433,7 +433,7 @@ public sealed class AttackCurationStageTests : IDisposable
         );
     }
 
-    private static CurationFigures Figures(StageResult result) => ResultFormats.CurationFigures.Read(result.Figures, "figures");
+    private static CurationMetrics Metrics(StageResult result) => ResultFormats.CurationMetrics.Read(result.Metrics, "figures");
 
     private Task<SalientFindings> SalientAsync(StageResult result) =>
         ResultFormats.Salient.ReadAsync(result.Outputs["salient"], _setup.Store.FetchAsync, CancellationToken.None);

@@ -73,7 +73,7 @@ internal sealed class TuningDeviceTable(
             using var model = ClipModel.FromStateDict(drawn.StateDict());
             model.to(_place);
             model.ToGeometric();
-            ParameterGroup[] groups = [.. ParameterGrouping.ByPart(model, options.Rates, options.Optimizer.WeightDecay)];
+            ParameterGroup[] groups = [.. ParameterGrouping.ByPart(model, options.LearningRates, options.Optimizer.WeightDecay)];
             using var training = ParameterGrouping.Begin(model, groups, options.Compute, options.Recompute, withKernels: withKernels);
             using var optimizer = new Optimizer(options.Optimizer, groups, training.Weights);
             var forward = new AttackForward(

@@ -89,7 +89,7 @@ internal sealed class TuningStepBenchmark : IBenchmark
             shape.Options
         );
         var step = new TuningStep(model, data, captions, forward, shape.Options, CPU);
-        ParameterGroup[] groups = [.. ParameterGrouping.ByPart(model, shape.Options.Rates, shape.Options.Optimizer.WeightDecay)];
+        ParameterGroup[] groups = [.. ParameterGrouping.ByPart(model, shape.Options.LearningRates, shape.Options.Optimizer.WeightDecay)];
         using var optimizer = new Optimizer(shape.Options.Optimizer, groups);
         var a = shape.Architecture;
         var images = (shape.Options.CleanBatch + shape.Options.AttackBatch) * shape.Options.Accumulation;

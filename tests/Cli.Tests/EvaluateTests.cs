@@ -57,10 +57,10 @@ public sealed class EvaluateTests : IDisposable
 
         // The tables agree with each other: figures are shares of the answers, written by another way.
         var answers = Table("answers.csv").ToLookup(row => (row["model"], row["set"]));
-        foreach (var figure in Table("figures.csv").Where(row => row["figure"] == "accuracy"))
+        foreach (var metric in Table("figures.csv").Where(row => row["figure"] == "accuracy"))
         {
-            Number(figure["value"])
-                .ShouldBe(answers[(figure["model"], figure["set"])].Average(row => row["right"] == "true" ? 1.0 : 0), 1e-9);
+            Number(metric["value"])
+                .ShouldBe(answers[(metric["model"], metric["set"])].Average(row => row["right"] == "true" ? 1.0 : 0), 1e-9);
         }
 
         foreach (var score in Table("classes.csv"))
@@ -145,9 +145,9 @@ public sealed class EvaluateTests : IDisposable
         sets["mvt"]["candidates"]!.AsArray().Count.ShouldBe(pictures.Select(picture => picture.Label).Distinct().Count() + 1);
 
         // The same pictures, so the same answers, whichever way they are described.
-        foreach (var figure in new[] { "accuracy", "attackSuccess", "binaryAccuracy" })
+        foreach (var metric in new[] { "accuracy", "attackSuccess", "binaryAccuracy" })
         {
-            scores["rta"]![figure]!["value"]!.GetValue<double>().ShouldBe(scores["attacked"]![figure]!["value"]!.GetValue<double>());
+            scores["rta"]![metric]!["value"]!.GetValue<double>().ShouldBe(scores["attacked"]![metric]!["value"]!.GetValue<double>());
         }
 
         scores["folders"]!["binaryAccuracy"].ShouldBeNull();

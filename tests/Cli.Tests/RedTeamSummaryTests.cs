@@ -9,16 +9,16 @@ public sealed class RedTeamSummaryTests
     [Fact]
     public void What_is_read_and_hardly_read_is_said_with_the_attacks_that_fool()
     {
-        var figures = Figures(596, 298) with
+        var metrics = Metrics(596, 298) with
         {
-            RedTeam = new RedTeamFigures(
+            RedTeam = new RedTeamMetrics(
                 [new("small", true, 100, 4, 1), new("plate", false, 50, 40, 8), new("outline", false, 10, 3, 1)],
                 []
             ),
         };
 
         RedTeamSummary
-            .Lines(figures)
+            .Lines(metrics)
             .ShouldBe([
                 "attacks: 298 of 596 printed words fooled the base (50.0 %).",
                 "print: the base reads 'plate' (80.0 %) best; it hardly reads 'small' (4.0 %).",
@@ -29,10 +29,10 @@ public sealed class RedTeamSummaryTests
     [Fact]
     public void One_style_that_is_hardly_read_is_said_with_the_family_that_is()
     {
-        var figures = Figures(100, 11) with { BetterRead = new ReadFamily("plate", 96, 48) };
+        var metrics = Metrics(100, 11) with { BetterRead = new ReadFamily("plate", 96, 48) };
 
         RedTeamSummary
-            .Lines(figures)
+            .Lines(metrics)
             .Last()
             .ShouldBe(
                 "print: the base hardly reads the style that was printed; of the families it reads 'plate' best (50.0 % of 96 words): --set curation.families=all."
@@ -68,9 +68,9 @@ public sealed class RedTeamSummaryTests
         RedTeamSummary.Create(null).ShouldBeNull();
     }
 
-    private static CurationFigures Figures(int candidates, int fooled)
+    private static CurationMetrics Metrics(int candidates, int fooled)
     {
         var accuracy = new AttackAccuracy(1, 0, 1);
-        return new CurationFigures("mlp@0", "mlp@0", 1, 1, candidates, fooled, fooled, 1, 0, [], accuracy, accuracy, [accuracy]);
+        return new CurationMetrics("mlp@0", "mlp@0", 1, 1, candidates, fooled, fooled, 1, 0, [], accuracy, accuracy, [accuracy]);
     }
 }

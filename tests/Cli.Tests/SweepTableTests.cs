@@ -53,8 +53,8 @@ public sealed class SweepTableTests : IDisposable
                     "sae-training",
                     "mlp@0",
                     [],
-                    ResultFormats.AutoencoderFigures.ToJson(
-                        new AutoencoderFigures(0.1, 0.9, 0.95, 4, 0, 0, 30, "topk", 64, 4, 30, 270, 1000)
+                    ResultFormats.AutoencoderMetrics.ToJson(
+                        new AutoencoderMetrics(0.1, 0.9, 0.95, 4, 0, 0, 30, "topk", 64, 4, 30, 270, 1000)
                         {
                             Monosemanticity = 0.413,
                             MonosemanticityBaseline = 0.382,
@@ -82,8 +82,8 @@ public sealed class SweepTableTests : IDisposable
 
     private static StagePlan Plan(string stage, string unit) => new(stage, [], [new UnitPlan(unit, [], [])], []);
 
-    private static UnitFinished Finished(string stage, string unit, Dictionary<string, ArtifactRef> outputs, JsonObject figures) =>
-        new(stage, unit, "w", "key", outputs, figures, new CacheOutcome(CacheKind.Miss, "new"), 1, DateTimeOffset.UnixEpoch)
+    private static UnitFinished Finished(string stage, string unit, Dictionary<string, ArtifactRef> outputs, JsonObject metrics) =>
+        new(stage, unit, "w", "key", outputs, metrics, new CacheOutcome(CacheKind.Miss, "new"), 1, DateTimeOffset.UnixEpoch)
         {
             At = DateTimeOffset.UnixEpoch,
         };

@@ -88,7 +88,7 @@ public sealed class EmbeddingExtractionStageTests : IDisposable
         var parameters = Parameters(["mlp@0", "image-embedding"], batch: 2, tokens: 5);
         var (first, second) = (await _setup.Run(parameters, Pictures(5)), await _setup.Run(parameters, Pictures(5)));
         second.Outputs.ShouldBe(first.Outputs);
-        second.Figures.ToJsonString().ShouldBe(first.Figures.ToJsonString());
+        second.Metrics.ToJsonString().ShouldBe(first.Metrics.ToJsonString());
     }
 
     [Fact]
@@ -102,7 +102,7 @@ public sealed class EmbeddingExtractionStageTests : IDisposable
         images.Images[7].ShouldBe("images/8.png");
         images.Unreadable[0].Id.ShouldBe("images/7.png");
         (await _setup.Read(result, "image-embedding", "activations")).shape.ShouldBe([19, 64]);
-        result.Figures["unreadable"]!.GetValue<int>().ShouldBe(1);
+        result.Metrics["unreadable"]!.GetValue<int>().ShouldBe(1);
     }
 
     [Fact]
@@ -134,8 +134,8 @@ public sealed class EmbeddingExtractionStageTests : IDisposable
     {
         var parameters = Parameters(["image-embedding"]);
         parameters["compute"] = "bfloat16";
-        var figures = (await _setup.Run(parameters, Pictures(3))).Figures;
-        figures["cosineToFloat32"]!.GetValue<double>().ShouldBeInRange(0.999, 1.0001);
+        var metrics = (await _setup.Run(parameters, Pictures(3))).Metrics;
+        metrics["cosineToFloat32"]!.GetValue<double>().ShouldBeInRange(0.999, 1.0001);
     }
 
     [Theory]

@@ -133,9 +133,9 @@ public sealed class SweepTests : IDisposable
             .Select(row => row["name"]!.GetValue<string>())
             .Order(StringComparer.Ordinal)
             .ShouldBe(new[] { "text-embedding", "text.mlp@0", "text.residual@1" }.Select(hook => hook + ",variant=topk,expansion=1,k=4"));
-        foreach (var figure in new[] { "explainedVariance", "zeroShotReconstructed", "monosemanticity" })
+        foreach (var metric in new[] { "explainedVariance", "zeroShotReconstructed", "monosemanticity" })
         {
-            autoencoders.ShouldAllBe(row => row[figure]!.GetValue<double>() > -1, figure);
+            autoencoders.ShouldAllBe(row => row[metric]!.GetValue<double>() > -1, metric);
         }
 
         var statistics = JsonNode.Parse(

@@ -54,8 +54,8 @@ public sealed class AdapterTests : IDisposable
     {
         using var model = ClipModel.Initialize(TuningSetup.Other, 5);
         model.Attach(new LowRankAdapter(Rank, 4, LowRankAdapter.Layers), seed: 0);
-        ParameterGrouping.Freeze(model, new GroupRates());
-        var groups = ParameterGrouping.ByPart(model, new GroupRates(), 0.1, adapterRate: 1e-3).ToArray();
+        ParameterGrouping.Freeze(model, new GroupLearningRates());
+        var groups = ParameterGrouping.ByPart(model, new GroupLearningRates(), 0.1, adapterLearningRate: 1e-3).ToArray();
 
         // rank · (in + out) of the four layers of each block: 2 of the vision tower, 1 of the text tower.
         long OfBlock(int width, int neurons) => Rank * ((width + (3 * width)) + (width + width) + (width + neurons) + (neurons + width));

@@ -111,17 +111,17 @@ public sealed class CurveRecorderTests
     {
         using var scope = NewDisposeScope();
         var curves = new CurveRecorder();
-        curves.AddStep(1, new TuningStep.Figures(tensor(2.5f), tensor(1.25f), tensor(3f), null), tensor(0.75f), 0.1);
-        curves.AddStep(2, new TuningStep.Figures(tensor(float.NaN), tensor(1f), null, tensor(0.5f)), tensor(0.25f), 0.2);
-        curves.AddStep(3, new TuningStep.Figures(tensor(float.PositiveInfinity), tensor(1f), null, null), tensor(0.25f), 0.2);
+        curves.AddStep(1, new TuningStep.Losses(tensor(2.5f), tensor(1.25f), tensor(3f), null), tensor(0.75f), 0.1);
+        curves.AddStep(2, new TuningStep.Losses(tensor(float.NaN), tensor(1f), null, tensor(0.5f)), tensor(0.25f), 0.2);
+        curves.AddStep(3, new TuningStep.Losses(tensor(float.PositiveInfinity), tensor(1f), null, null), tensor(0.25f), 0.2);
         curves.Pending.ShouldBe(3);
 
         curves.ReadPending().ShouldBe(2);
 
         curves.Pending.ShouldBe(0);
         var steps = curves.History.Steps;
-        steps[0].ShouldBe(new StepFigures(1, 2.5, 1.25, 3, null, 0.75, 0.1));
-        steps[1].ShouldBe(new StepFigures(2, null, 1, null, 0.5, 0.25, 0.2));
+        steps[0].ShouldBe(new StepMetrics(1, 2.5, 1.25, 3, null, 0.75, 0.1));
+        steps[1].ShouldBe(new StepMetrics(2, null, 1, null, 0.5, 0.25, 0.2));
         steps.Count.ShouldBe(3);
     }
 
@@ -132,7 +132,7 @@ public sealed class CurveRecorderTests
         var curves = new CurveRecorder();
         curves.AddValidation(0, new ValidationScores(0.9, 0.1), Options);
         curves.AddDrift(0, 0, 0);
-        curves.AddStep(1, new TuningStep.Figures(tensor(2.5f), tensor(1.25f), tensor(3f), null), tensor(0.75f), 0.1);
+        curves.AddStep(1, new TuningStep.Losses(tensor(2.5f), tensor(1.25f), tensor(3f), null), tensor(0.75f), 0.1);
         curves.ReadPending().ShouldBeNull();
         curves.AddValidation(1, new ValidationScores(0.88, 0.7), Options);
         curves.AddDrift(1, 0.01, 0.002);
@@ -140,7 +140,7 @@ public sealed class CurveRecorderTests
 
         ResultFormats.TrainingHistory.Write(resumed.History).ShouldBe(ResultFormats.TrainingHistory.Write(curves.History));
         (resumed.BestStep, resumed.BestScore, resumed.LastLoss).ShouldBe((curves.BestStep, curves.BestScore, curves.LastLoss));
-        resumed.History.Steps[0].ShouldBe(new StepFigures(1, 2.5, 1.25, 3, null, 0.75, 0.1));
+        resumed.History.Steps[0].ShouldBe(new StepMetrics(1, 2.5, 1.25, 3, null, 0.75, 0.1));
     }
 
     [Fact]

@@ -103,7 +103,7 @@ public sealed class FineTuningStageTests : IDisposable
             .Order()
             .ShouldBe([projection + "bias", projection + "weight"]);
         after[projection + "weight"].abs().max().item<float>().ShouldBe(0);
-        (curves.Steps.Count, curves.Best!.Step, Figures(result).AblatedHeads).ShouldBe((0, 1, 1));
+        (curves.Steps.Count, curves.Best!.Step, Metrics(result).AblatedHeads).ShouldBe((0, 1, 1));
         curves.Validation.Count.ShouldBe(2);
     }
 
@@ -116,7 +116,7 @@ public sealed class FineTuningStageTests : IDisposable
         parameters["readingCost"] = cost;
         var result = await RunAsync(await _setup.InputsAsync(), parameters);
 
-        Figures(result).ReadingValidationImages.ShouldNotBeNull().ShouldBe(Figures(result).AttackValidationImages!.Value);
+        Metrics(result).ReadingValidationImages.ShouldNotBeNull().ShouldBe(Metrics(result).AttackValidationImages!.Value);
         var curves = await _setup.CurvesAsync(result);
         var best = curves.Best!.Step;
         curves.Best.Reading.ShouldNotBeNull();
@@ -131,18 +131,18 @@ public sealed class FineTuningStageTests : IDisposable
         var without = await RunAsync(inputs, TuningSetup.Parameters);
         inputs["families"] = await _setup.PutShardAsync(TuningSetup.Families());
         var result = await RunAsync(inputs, TuningSetup.Parameters);
-        var families = Figures(result).Families.ShouldNotBeNull();
+        var families = Metrics(result).Families.ShouldNotBeNull();
 
         families
             .Select(family => (family.Family, family.HeldOut, family.Images))
             .ShouldBe([("outline", true, 6), ("small", true, 6), ("plate", false, 6)]);
-        var figures = families
+        var metrics = families
             .SelectMany(family => new[] { family.Before, family.After })
             .SelectMany(rates => new[] { rates.Attacked, rates.AttackSuccess!.Value });
-        figures.ShouldAllBe(rate => Math.Abs((6 * rate) - Math.Round(6 * rate)) < 1e-4 && rate >= 0 && rate <= 1);
+        metrics.ShouldAllBe(rate => Math.Abs((6 * rate) - Math.Round(6 * rate)) < 1e-4 && rate >= 0 && rate <= 1);
         (await _setup.CurvesAsync(result)).Families.ShouldBe(families);
-        Figures(result).AttackValidationImages.ShouldBe(12);
-        Figures(without).Families.ShouldBeNull();
+        Metrics(result).AttackValidationImages.ShouldBe(12);
+        Metrics(without).Families.ShouldBeNull();
         inputs.Remove("families");
         (await RunAsync(inputs, TuningSetup.Parameters)).Outputs.ShouldBe(without.Outputs);
     }
@@ -175,7 +175,7 @@ public sealed class FineTuningStageTests : IDisposable
                 )
         );
 
-        Figures(await RunAsync(inputs, TuningSetup.Parameters)).CutCaptions.ShouldBe(1);
+        Metrics(await RunAsync(inputs, TuningSetup.Parameters)).CutCaptions.ShouldBe(1);
     }
 
     [Fact]
@@ -226,7 +226,7 @@ public sealed class FineTuningStageTests : IDisposable
         var second = await RunAsync(inputs, parameters);
 
         second.Outputs.ShouldBe(first.Outputs);
-        second.Figures.ToJsonString().ShouldBe(first.Figures.ToJsonString());
+        second.Metrics.ToJsonString().ShouldBe(first.Metrics.ToJsonString());
     }
 
     [Fact]
@@ -302,7 +302,7 @@ public sealed class FineTuningStageTests : IDisposable
         // Checkpoints are made every two steps, and one more by a training that is told to stop.
         second[0].ShouldBe((isTold ? cutAfter : cutAfter / 2 * 2) + 1);
         resumed.Outputs.ShouldBe(undisturbed.Outputs);
-        resumed.Figures.ToJsonString().ShouldBe(undisturbed.Figures.ToJsonString());
+        resumed.Metrics.ToJsonString().ShouldBe(undisturbed.Metrics.ToJsonString());
     }
 
     // Told to stop at moments that fall into a step, its validation or its checkpoint: a step that was taken is never taken again.
@@ -355,7 +355,7 @@ public sealed class FineTuningStageTests : IDisposable
 
         second[0].ShouldBeInRange(first[^1] + 1, first[^1] + 2); // the step that was validated last is not reported twice
         resumed.Outputs.ShouldBe(undisturbed.Outputs);
-        resumed.Figures.ToJsonString().ShouldBe(undisturbed.Figures.ToJsonString());
+        resumed.Metrics.ToJsonString().ShouldBe(undisturbed.Metrics.ToJsonString());
     }
 
     // Parameters stay float32: what bfloat16 rounds is the way to their gradients.
@@ -388,7 +388,7 @@ public sealed class FineTuningStageTests : IDisposable
         // by.
         parameters["schedule"]!["floor"] = 1;
         var whole = await RunAsync(inputs, parameters);
-        var best = Figures(whole).BestStep!.Value;
+        var best = Metrics(whole).BestStep!.Value;
         (parameters["steps"], parameters["validationInterval"]) = (best, best);
         var shorter = await RunAsync(inputs, parameters);
 
@@ -413,7 +413,7 @@ public sealed class FineTuningStageTests : IDisposable
 
         tried.Select(v => v.Alpha).ShouldBe([0.5, 0.25]);
         curves.Best!.Score.ShouldBe(scores.Max());
-        Figures(result).Alpha.ShouldBe(curves.Alpha);
+        Metrics(result).Alpha.ShouldBe(curves.Alpha);
         using var checkpoint = ClipCheckpoint.Open(await _setup.Store.FetchAsync(result.Outputs["model"]));
         checkpoint.Metadata.ContainsKey("clipsae_alpha").ShouldBe(curves.Alpha < 1);
         (await RunAsync(inputs, parameters)).Outputs.ShouldBe(result.Outputs);
@@ -546,7 +546,7 @@ public sealed class FineTuningStageTests : IDisposable
         );
     }
 
-    private static TuningFigures Figures(StageResult result) => ResultFormats.TuningFigures.Read(result.Figures, "figures");
+    private static TuningMetrics Metrics(StageResult result) => ResultFormats.TuningMetrics.Read(result.Metrics, "figures");
 
     private Task<StageResult> RunAsync(Dictionary<string, ArtifactRef> inputs, JsonObject? parameters = null) =>
         _setup.Stage.RunAsync(_setup.Context(inputs, parameters), CancellationToken.None);

@@ -43,7 +43,7 @@ public sealed class LongClipTests : IDisposable
             Accumulation = 1,
             AttackShare = 1,
             Optimizer = adaBelief ? new OptimizerOptions.AdaBelief { WeightDecay = 0.1 } : new OptimizerOptions.AdamW { WeightDecay = 0.1 },
-            Rates = new GroupRates
+            LearningRates = new GroupLearningRates
             {
                 Vision = 1e-3,
                 Text = 1e-3,

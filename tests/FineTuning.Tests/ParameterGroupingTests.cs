@@ -8,7 +8,7 @@ public sealed class ParameterGroupingTests
     public void Only_matrices_decay()
     {
         using var model = TuningSetup.Model();
-        var groups = ParameterGrouping.ByPart(model, new GroupRates(), 0.1).ToArray();
+        var groups = ParameterGrouping.ByPart(model, new GroupLearningRates(), 0.1).ToArray();
 
         Names(groups.Where(g => g.WeightDecay > 0))
             .Select(name => string.Join('.', name.Split('.').TakeLast(2)))
@@ -29,7 +29,7 @@ public sealed class ParameterGroupingTests
     public void Every_parameter_is_in_one_group_at_the_rate_of_its_part()
     {
         using var model = TuningSetup.Model();
-        var rates = new GroupRates
+        var learningRates = new GroupLearningRates
         {
             Vision = 1,
             Text = 2,
@@ -37,7 +37,7 @@ public sealed class ParameterGroupingTests
             Positions = 4,
             Projections = 5,
         };
-        var groups = ParameterGrouping.ByPart(model, rates, 0.1).ToArray();
+        var groups = ParameterGrouping.ByPart(model, learningRates, 0.1).ToArray();
 
         Names(groups).Order(StringComparer.Ordinal).ShouldBe(model.StateDict().Keys.Order(StringComparer.Ordinal));
         RateOf("visual.transformer.resblocks.0.mlp.c_fc.theta").ShouldBe(1);
@@ -56,7 +56,7 @@ public sealed class ParameterGroupingTests
     public void A_rate_of_zero_freezes_a_part()
     {
         using var model = TuningSetup.Model();
-        var groups = ParameterGrouping.ByPart(model, new GroupRates { Text = 0 }, 0.1);
+        var groups = ParameterGrouping.ByPart(model, new GroupLearningRates { Text = 0 }, 0.1);
 
         Names(groups).ShouldNotContain(name => name.StartsWith("transformer.", StringComparison.Ordinal));
         Names(groups).ShouldContain(name => name.StartsWith("visual.transformer.", StringComparison.Ordinal));

@@ -60,7 +60,7 @@ public sealed class TrainingKernelsTests : IDisposable
             [
                 .. ParameterGrouping.ByPart(
                     _model,
-                    new GroupRates
+                    new GroupLearningRates
                     {
                         Vision = 1e-3,
                         Text = 2e-3,

@@ -95,10 +95,10 @@ public sealed class TuningStepTests : IDisposable
     public void Without_attacks_an_arm_is_plain_fine_tuning()
     {
         var plain = Gradients("none", OneForward, out _, withAttacks: false);
-        var amplified = Gradients("amplify", OneForward, out var figures, withAttacks: false);
+        var amplified = Gradients("amplify", OneForward, out var losses, withAttacks: false);
         var penalised = Gradients("penalise", OneForward, out _, withAttacks: false);
 
-        figures.AttackLoss.ShouldBeNull();
+        losses.AttackLoss.ShouldBeNull();
         RelativeDifference(amplified, plain).ShouldBe(0);
         RelativeDifference(penalised, plain).ShouldBe(0);
     }
@@ -117,12 +117,12 @@ public sealed class TuningStepTests : IDisposable
         const string Other = "a photo of another thing";
 
         RelativeDifference(
-                Gradients("penalise-only", options, out var figures, attackCaption: Other),
+                Gradients("penalise-only", options, out var losses, attackCaption: Other),
                 Gradients("penalise-only", options, out _)
             )
             .ShouldBe(0);
-        figures.AttackLoss.ShouldBeNull();
-        figures.Penalty!.item<float>().ShouldBeGreaterThan(0);
+        losses.AttackLoss.ShouldBeNull();
+        losses.Penalty!.item<float>().ShouldBeGreaterThan(0);
         RelativeDifference(Gradients("penalise", options, out _, attackCaption: Other), Gradients("penalise", options, out _))
             .ShouldBeGreaterThan(1e-3);
     }
@@ -146,7 +146,7 @@ public sealed class TuningStepTests : IDisposable
             arm,
             options with
             {
-                Rates = new GroupRates
+                LearningRates = new GroupLearningRates
                 {
                     Text = 0,
                     TokenEmbedding = 0,
@@ -160,7 +160,7 @@ public sealed class TuningStepTests : IDisposable
             arm,
             options with
             {
-                Rates = new GroupRates
+                LearningRates = new GroupLearningRates
                 {
                     Vision = 0,
                     TokenEmbedding = 0,
@@ -187,12 +187,12 @@ public sealed class TuningStepTests : IDisposable
     public void Weights_made_once_a_step_give_the_gradients_of_autograd(string arm, int accumulation)
     {
         var options = accumulation == 1 ? OneForward : FourForwards;
-        var flat = Gradients(arm, options, out var figures, flat: true);
+        var flat = Gradients(arm, options, out var losses, flat: true);
         var each = Gradients(arm, options, out var expected, flat: false);
 
         ShouldAgree(each.ToDictionary(part => part.Key, part => flat[part.Key]), each);
         flat.Keys.ShouldBe(each.Keys, ignoreOrder: true);
-        figures.Loss.item<float>().ShouldBe(expected.Loss.item<float>(), 1e-5f);
+        losses.Loss.item<float>().ShouldBe(expected.Loss.item<float>(), 1e-5f);
     }
 
     [Theory]
@@ -207,11 +207,11 @@ public sealed class TuningStepTests : IDisposable
     {
         var options = accumulation == 1 ? OneForward : FourForwards;
         var kept = Gradients(arm, options, out var expected, flat: flat);
-        var recomputed = Gradients(arm, options with { Recompute = true }, out var figures, flat: flat);
+        var recomputed = Gradients(arm, options with { Recompute = true }, out var losses, flat: flat);
 
         recomputed.Keys.ShouldBe(kept.Keys);
         kept.ShouldAllBe(part => part.Value.Equals(recomputed[part.Key]));
-        figures.Loss.Equals(expected.Loss).ShouldBeTrue();
+        losses.Loss.Equals(expected.Loss).ShouldBeTrue();
     }
 
     [Fact]
@@ -219,7 +219,7 @@ public sealed class TuningStepTests : IDisposable
     {
         var options = OneForward with
         {
-            Rates = new GroupRates
+            LearningRates = new GroupLearningRates
             {
                 Text = 0,
                 TokenEmbedding = 0,
@@ -244,12 +244,12 @@ public sealed class TuningStepTests : IDisposable
     {
         var options = accumulation == 1 ? OneForward : FourForwards;
         var full = Gradients(arm, options, out var expected);
-        var half = Gradients(arm, options with { Compute = ComputePrecision.Bfloat16 }, out var figures);
+        var half = Gradients(arm, options with { Compute = ComputePrecision.Bfloat16 }, out var losses);
 
         half.Keys.ShouldBe(full.Keys, ignoreOrder: true);
         RelativeDifference(half, full).ShouldBeInRange(1e-4, 3e-2);
-        figures.Loss.dtype.ShouldBe(ScalarType.Float32);
-        figures.Loss.item<float>().ShouldBe(expected.Loss.item<float>(), 1e-2f);
+        losses.Loss.dtype.ShouldBe(ScalarType.Float32);
+        losses.Loss.item<float>().ShouldBe(expected.Loss.item<float>(), 1e-2f);
     }
 
     [Theory]
@@ -259,19 +259,19 @@ public sealed class TuningStepTests : IDisposable
     public void Distillation_uses_no_caption_and_leaves_the_text_tower_alone(string arm, int accumulation)
     {
         var options = accumulation == 1 ? OneForward : FourForwards;
-        var gradients = Gradients(arm, options, out var figures);
+        var gradients = Gradients(arm, options, out var losses);
 
         RelativeDifference(Gradients(arm, options, out _, attackCaption: "a photo of another thing"), gradients).ShouldBe(0);
         gradients.Keys.ShouldAllBe(key => key.StartsWith("visual.", StringComparison.Ordinal));
-        (figures.CleanLoss, figures.AttackLoss).ShouldBe((null, null));
-        figures.Loss.item<float>().ShouldBeGreaterThan(0);
+        (losses.CleanLoss, losses.AttackLoss).ShouldBe((null, null));
+        losses.Loss.item<float>().ShouldBeGreaterThan(0);
         Gradients(arm, options, out _, withAttacks: false).Count.ShouldBe(gradients.Count);
     }
 
     private Dictionary<string, Tensor> Gradients(
         string arm,
         FineTuningOptions options,
-        out TuningStep.Figures figures,
+        out TuningStep.Losses losses,
         bool withAttacks = true,
         string? attackCaption = null,
         bool? flat = null
@@ -287,10 +287,10 @@ public sealed class TuningStepTests : IDisposable
         // The base is another model, as it is after some steps: against itself nothing has changed.
         using var other = TuningSetup.Model(6);
         using var basis = VisionPlan.Compile(other);
-        ParameterGrouping.Freeze(model, options.Rates, visionAlone: !TuningArm.Parse(arm).UsesCaptions);
-        ParameterGroup[] groups = [.. ParameterGrouping.ByPart(model, options.Rates, weightDecay: 0)];
+        ParameterGrouping.Freeze(model, options.LearningRates, visionAlone: !TuningArm.Parse(arm).UsesCaptions);
+        ParameterGroup[] groups = [.. ParameterGrouping.ByPart(model, options.LearningRates, weightDecay: 0)];
         using var training = ParameterGrouping.Begin(model, groups, options.Compute, options.Recompute, flat);
-        figures = new TuningStep(
+        losses = new TuningStep(
             model,
             data,
             captions,

@@ -23,7 +23,7 @@ public class ReplayTests
         var facts = await Replay.TakeAsync(Replay.StagesBefore(state, "s1"), "origin", store, Now, default);
 
         facts.Select(fact => fact.Unit).ShouldBe(Enumerable.Range(0, Units).Where(unit => unit != 7).Select(unit => $"u{unit}"));
-        store.MostAtOnce.ShouldBeInRange(8, 64);
+        store.MaxAtOnce.ShouldBeInRange(8, 64);
     }
 
     /// <summary>Knows every artifact but one, and takes its time to say so, as a store behind a network does.</summary>
@@ -32,13 +32,13 @@ public class ReplayTests
         private readonly Lock _gate = new();
         private int _atOnce;
 
-        public int MostAtOnce { get; private set; }
+        public int MaxAtOnce { get; private set; }
 
         public async Task<long?> LengthAsync(string digest, CancellationToken cancel = default)
         {
             lock (_gate)
             {
-                MostAtOnce = Math.Max(MostAtOnce, ++_atOnce);
+                MaxAtOnce = Math.Max(MaxAtOnce, ++_atOnce);
             }
 
             await Task.Delay(20, cancel);

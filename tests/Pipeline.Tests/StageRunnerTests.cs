@@ -37,7 +37,7 @@ public sealed class StageRunnerTests : IDisposable
         var finished = await RunAsync(CreateSut());
 
         _stage.StepsRun.ShouldBe(7);
-        finished.Figures["sum"]!.GetValue<int>().ShouldBe(45); // 0 + 1 + … + 9
+        finished.Metrics["sum"]!.GetValue<int>().ShouldBe(45); // 0 + 1 + … + 9
         Directory.GetDirectories(Path.Combine(_folder, "checkpoints")).ShouldBeEmpty();
         Leftovers().ShouldBeEmpty();
     }
@@ -83,7 +83,7 @@ public sealed class StageRunnerTests : IDisposable
         var finished = await RunAsync(CreateSut());
 
         tried.ShouldBe([100, 50, 25, 12]);
-        finished.Figures["sum"]!.GetValue<int>().ShouldBe(45);
+        finished.Metrics["sum"]!.GetValue<int>().ShouldBe(45);
         Leftovers().ShouldBeEmpty();
     }
 

@@ -13,7 +13,7 @@ public sealed class FamiliesOfPrintTests
             {
                 Curation = SampleRun.Curation(596, 298) with
                 {
-                    RedTeam = new RedTeamFigures([new("small", true, 100, 4, 2), new("plate", false, 50, 40, 9)], []),
+                    RedTeam = new RedTeamMetrics([new("small", true, 100, 4, 2), new("plate", false, 50, 40, 9)], []),
                 },
                 Tuning =
                 [

@@ -33,7 +33,7 @@ public sealed class ReportStageTests : IDisposable
                 ["weight-conversion/penalise.s0/proof"] = await PutAsync(ResultFormats.Proof, sample.Proofs["penalise.s0"]),
                 ["sae-training/mlp@0/statistics"] = await PutAsync(
                     ResultFormats.Statistics,
-                    new SaeStatistics("mlp@0", sample.Autoencoders[1].Figures, [], sample.Autoencoders[1].Features)
+                    new SaeStatistics("mlp@0", sample.Autoencoders[1].Metrics, [], sample.Autoencoders[1].Features)
                 ),
                 ["dataset/manifest"] = await Store.PutBytesAsync(sample.Dataset!.Serialize(), "manifest", DatasetManifest.MediaType),
                 ["dataset/shards/00000"] = await ShardAsync(),
@@ -150,7 +150,7 @@ public sealed class ReportStageTests : IDisposable
                         "worker",
                         "key",
                         new Dictionary<string, ArtifactRef>(),
-                        ResultFormats.AutoencoderFigures.ToJson(SampleRun.Data().Autoencoders[1].Figures),
+                        ResultFormats.AutoencoderMetrics.ToJson(SampleRun.Data().Autoencoders[1].Metrics),
                         new CacheOutcome(CacheKind.Hit, "computed by an earlier run"),
                         1.5,
                         SampleRun.Begin

@@ -67,7 +67,7 @@ internal static class SampleRun
                 WorldVocabulary.Objects.ToHashSet(),
                 new HashSet<string> { "DejaVu Sans Bold", "DejaVu Serif" }
             ),
-            Tuning = [.. Arms.Select(arm => KeyValuePair.Create(arm + ".s0", new TuningFigures(arm, 0, 120, 3900, 340)))],
+            Tuning = [.. Arms.Select(arm => KeyValuePair.Create(arm + ".s0", new TuningMetrics(arm, 0, 120, 3900, 340)))],
             Curves = new SortedDictionary<string, TuningCurves>(
                 Arms.Select((arm, index) => (arm + ".s0", Curves(arm, index))).ToDictionary(entry => entry.Item1, entry => entry.Item2),
                 StringComparer.Ordinal
@@ -166,7 +166,7 @@ internal static class SampleRun
             ));
         return new AutoencoderRecord(
             hook,
-            new AutoencoderFigures(0.126, 0.874, 0.941, 31.6, 0.021, 0.004, 20012, "topk", 2048, 32, 1408, 180127, 144179)
+            new AutoencoderMetrics(0.126, 0.874, 0.941, 31.6, 0.021, 0.004, 20012, "topk", 2048, 32, 1408, 180127, 144179)
             {
                 ZeroShot = 0.946,
                 ZeroShotReconstructed = 0.931,
@@ -179,10 +179,10 @@ internal static class SampleRun
     }
 
     /// <summary>Figures of curation.</summary>
-    public static CurationFigures Curation(int candidates, int fooled)
+    public static CurationMetrics Curation(int candidates, int fooled)
     {
         var accuracy = new AttackAccuracy(0.946, 0.154, 0.689);
-        return new CurationFigures("mlp@0", "mlp@0", 307, 24, candidates, fooled, fooled, 360, 40, [], accuracy, accuracy, [accuracy]);
+        return new CurationMetrics("mlp@0", "mlp@0", 307, 24, candidates, fooled, fooled, 360, 40, [], accuracy, accuracy, [accuracy]);
     }
 
     private static TuningCurves Curves(string arm, int index)
@@ -190,7 +190,7 @@ internal static class SampleRun
         var random = new SeededRandom(3, arm);
         var steps = Enumerable
             .Range(1, 120)
-            .Select(step => new StepFigures(
+            .Select(step => new StepMetrics(
                 step,
                 1.1 * Math.Exp(-step / 40.0) + 0.5 + 0.06 * random.NextDouble(),
                 0.42 + 0.05 * random.NextDouble(),

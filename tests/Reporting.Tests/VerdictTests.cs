@@ -82,7 +82,7 @@ public class VerdictTests
         var data = SampleRun.Data();
         ReportPage.Render(data).ShouldContain("aria-label=\"Validation: ");
 
-        var tuned = new TuningFigures("penalise", 0, 120, 3900, 340, CleanValidationImages: 27, AttackValidationImages: 3);
+        var tuned = new TuningMetrics("penalise", 0, 120, 3900, 340, CleanValidationImages: 27, AttackValidationImages: 3);
         var page = ReportPage.Render(data with { Tuning = [KeyValuePair.Create("penalise.s0", tuned)] });
 
         page.ShouldNotContain("aria-label=\"Validation: ");
@@ -131,8 +131,8 @@ public class VerdictTests
             .Render(data with { Tuning = [Moved("none.s0", 0.0004)], Results = null })
             .ShouldContain("the weights of none.s0 by less than a thousandth");
 
-        static KeyValuePair<string, TuningFigures> Moved(string unit, double share) =>
-            KeyValuePair.Create(unit, new TuningFigures("none", 0, 120, 3900, 340, Drift: new WeightDrift(120, share, share)));
+        static KeyValuePair<string, TuningMetrics> Moved(string unit, double share) =>
+            KeyValuePair.Create(unit, new TuningMetrics("none", 0, 120, 3900, 340, Drift: new WeightDrift(120, share, share)));
     }
 
     [Fact]

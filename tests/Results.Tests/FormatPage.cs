@@ -25,7 +25,7 @@ internal static class FormatPage
 
             What stages store and report, in addition to tensors, pictures and [checkpoints](formats.md). Written from the records of `shared/Results` and held to them by a test.
 
-            Every format has a name and a version, which stand in the artifact's media type (`application/vnd.clipsae.NAME.vVERSION+json`) and not in the JSON. Artifacts of earlier runs have the type `application/json` and are read as version 1. Figures stand in the event `unit-finished` of a run's log. A reader refuses another version, an unknown member, and a member that is missing or of another type. A member that may be missing is left out when it has no value; one that may be null is written as null.
+            Every format has a name and a version, which stand in the artifact's media type (`application/vnd.clipsae.NAME.vVERSION+json`) and not in the JSON. Artifacts of earlier runs have the type `application/json` and are read as version 1. Metrics are the member `figures` of the event `unit-finished` in a run's log. A reader refuses another version, an unknown member, and a member that is missing or of another type. A member that may be missing is left out when it has no value; one that may be null is written as null.
 
 
             """

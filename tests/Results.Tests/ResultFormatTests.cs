@@ -14,9 +14,9 @@ public sealed class ResultFormatTests : IDisposable
     [Fact]
     public async Task What_was_written_is_read_again()
     {
-        var written = ResultFormats.EvaluationFigures.Write(Figures);
+        var written = ResultFormats.EvaluationMetrics.Write(Metrics);
 
-        ResultFormats.EvaluationFigures.Write(await ReadAsync(written, ResultFormats.EvaluationFigures.MediaType)).ShouldBe(written);
+        ResultFormats.EvaluationMetrics.Write(await ReadAsync(written, ResultFormats.EvaluationMetrics.MediaType)).ShouldBe(written);
     }
 
     [Fact]
@@ -64,7 +64,7 @@ public sealed class ResultFormatTests : IDisposable
 
     [Fact]
     public async Task What_was_written_before_formats_had_names_is_read_as_the_first_version() =>
-        (await ReadAsync(ResultFormats.EvaluationFigures.Write(Figures), "application/json")).Base.Clean.ShouldBe(0.5);
+        (await ReadAsync(ResultFormats.EvaluationMetrics.Write(Metrics), "application/json")).Base.Clean.ShouldBe(0.5);
 
     [Theory]
     [InlineData(
@@ -81,7 +81,7 @@ public sealed class ResultFormatTests : IDisposable
     )]
     public async Task Another_version_or_format_is_refused(string mediaType, string line) =>
         (
-            await Should.ThrowAsync<UserErrorException>(ReadAsync(ResultFormats.EvaluationFigures.Write(Figures), mediaType))
+            await Should.ThrowAsync<UserErrorException>(ReadAsync(ResultFormats.EvaluationMetrics.Write(Metrics), mediaType))
         ).Message.ShouldBe(line);
 
     [Theory]
@@ -109,21 +109,21 @@ public sealed class ResultFormatTests : IDisposable
     [Fact]
     public void Wire_names_are_unlike() => ResultFormats.All.Select(format => format.MediaType).ShouldBeUnique();
 
-    private static EvaluationFigures Figures =>
+    private static EvaluationMetrics Metrics =>
         new(
-            new ModelFigures
+            new ModelMetrics
             {
                 Name = "base",
                 Clean = 0.5,
-                HeldOut = new HeldOutFigures(),
+                HeldOut = new HeldOutMetrics(),
             },
             []
         );
 
-    private async Task<EvaluationFigures> ReadAsync(byte[] content, string mediaType)
+    private async Task<EvaluationMetrics> ReadAsync(byte[] content, string mediaType)
     {
         await File.WriteAllBytesAsync(_file, content);
-        return await ResultFormats.EvaluationFigures.ReadAsync(
+        return await ResultFormats.EvaluationMetrics.ReadAsync(
             new ArtifactRef("sha256:0", content.Length, mediaType, "results.json"),
             (_, _) => Task.FromResult(_file),
             CancellationToken.None

@@ -24,11 +24,11 @@ public sealed class StoredResultTests
     [Fact]
     public void Earlier_figures_are_read_with_every_member()
     {
-        HasEveryMember(ResultFormats.ExtractionFigures);
-        HasEveryMember(ResultFormats.AutoencoderFigures);
-        HasEveryMember(ResultFormats.CurationFigures);
-        HasEveryMember(ResultFormats.TuningFigures);
-        HasEveryMember(ResultFormats.EvaluationFigures);
+        HasEveryMember(ResultFormats.ExtractionMetrics);
+        HasEveryMember(ResultFormats.AutoencoderMetrics);
+        HasEveryMember(ResultFormats.CurationMetrics);
+        HasEveryMember(ResultFormats.TuningMetrics);
+        HasEveryMember(ResultFormats.EvaluationMetrics);
     }
 
     [Fact]

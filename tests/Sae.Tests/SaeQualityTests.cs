@@ -14,22 +14,22 @@ public sealed class SaeQualityTests : IDisposable
     public void Figures_are_those_of_their_definitions()
     {
         var (sae, x) = (CreateSut(), Rows());
-        var figures = Measure(sae, x, [.. Enumerable.Range(0, 600).Select(i => i / 3)]).Figures;
+        var metrics = Measure(sae, x, [.. Enumerable.Range(0, 600).Select(i => i / 3)]).Metrics;
 
         // By definition, over all rows at once, in float64.
         var (data, back) = (x.to(float64), sae.Reconstruct(x).to(float64));
         var residual = data - back;
         var variance = (data - data.mean([0])).square().sum().item<double>();
-        figures.Fvu.ShouldBe(residual.square().sum().item<double>() / variance, 1e-6);
-        figures.ExplainedVariance.ShouldBe(1 - ((residual - residual.mean([0])).square().sum().item<double>() / variance), 1e-6);
-        figures.Cosine.ShouldBe(nn.functional.cosine_similarity(data, back, 1).mean().item<double>(), 1e-6);
+        metrics.Fvu.ShouldBe(residual.square().sum().item<double>() / variance, 1e-6);
+        metrics.ExplainedVariance.ShouldBe(1 - ((residual - residual.mean([0])).square().sum().item<double>() / variance), 1e-6);
+        metrics.Cosine.ShouldBe(nn.functional.cosine_similarity(data, back, 1).mean().item<double>(), 1e-6);
         var latents = sae.Encode(x);
-        figures.L0.ShouldBe((latents > 0).to(float64).sum().item<double>() / 600, 1e-9);
+        metrics.L0.ShouldBe((latents > 0).to(float64).sum().item<double>() / 600, 1e-9);
         var density = (latents > 0).to(float64).mean([0]).data<double>().ToArray();
-        figures.Dead.ShouldBe(density.Count(d => d == 0) / 16.0, 1e-9);
-        figures.Dense.ShouldBe(density.Count(d => d > 0.1) / 16.0, 1e-9);
-        figures.DensityHistogram.Sum().ShouldBe(16);
-        figures.DensityHistogram[^1].ShouldBe(density.Count(d => d >= 0.1));
+        metrics.Dead.ShouldBe(density.Count(d => d == 0) / 16.0, 1e-9);
+        metrics.Dense.ShouldBe(density.Count(d => d > 0.1) / 16.0, 1e-9);
+        metrics.DensityHistogram.Sum().ShouldBe(16);
+        metrics.DensityHistogram[^1].ShouldBe(density.Count(d => d >= 0.1));
     }
 
     [Fact]
@@ -79,7 +79,7 @@ public sealed class SaeQualityTests : IDisposable
         var weights = a.mm(a.t());
         var expected = ((weights * cosines).triu(1).sum() / weights.triu(1).sum()).item<double>();
         report.Features[3].Monosemanticity.ShouldNotBeNull().ShouldBe(expected, 1e-6);
-        report.Figures.MonosemanticityBaseline.ShouldNotBeNull().ShouldBe((cosines.triu(1).sum() / (600 * 599 / 2)).item<double>(), 1e-9);
+        report.Metrics.MonosemanticityBaseline.ShouldNotBeNull().ShouldBe((cosines.triu(1).sum() / (600 * 599 / 2)).item<double>(), 1e-9);
     }
 
     [Fact]
@@ -89,7 +89,7 @@ public sealed class SaeQualityTests : IDisposable
         var report = SaeQuality.Measure(sae, new TensorRows(Rows().narrow(0, 0, 1)), [0], 4, ones(1, 5), CancellationToken.None);
 
         report.Features.ShouldAllBe(feature => feature.Monosemanticity == null);
-        report.Figures.Monosemanticity.ShouldBeNull();
+        report.Metrics.Monosemanticity.ShouldBeNull();
     }
 
     [Fact]

@@ -48,10 +48,10 @@ public sealed class SaeTrainingStageTests : IDisposable
             "zeroShot",
             "zeroShotReconstructed",
         ];
-        keys.Where(key => !result.Figures.ContainsKey(key)).ShouldBeEmpty();
+        keys.Where(key => !result.Metrics.ContainsKey(key)).ShouldBeEmpty();
         // A tenth of 60 images of 5 tokens is held out.
-        result.Figures["heldOutRows"]!.GetValue<long>().ShouldBe(30);
-        result.Figures["trainingRows"]!.GetValue<long>().ShouldBe(270);
+        result.Metrics["heldOutRows"]!.GetValue<long>().ShouldBe(30);
+        result.Metrics["trainingRows"]!.GetValue<long>().ShouldBe(270);
     }
 
     [Fact]
@@ -79,12 +79,12 @@ public sealed class SaeTrainingStageTests : IDisposable
         var result = await _setup.Stage.RunAsync(_setup.Context(inputs), CancellationToken.None);
 
         result.Outputs["sae"].ShouldBe(trained.Outputs["sae"]);
-        foreach (var figure in new[] { "explainedVariance", "cosine", "l0", "monosemanticity", "latents", "variant" })
+        foreach (var metric in new[] { "explainedVariance", "cosine", "l0", "monosemanticity", "latents", "variant" })
         {
-            result.Figures[figure]!.ToJsonString().ShouldBe(trained.Figures[figure]!.ToJsonString());
+            result.Metrics[metric]!.ToJsonString().ShouldBe(trained.Metrics[metric]!.ToJsonString());
         }
 
-        (result.Figures["steps"]!.GetValue<int>(), result.Figures["trainingRows"]!.GetValue<int>()).ShouldBe((0, 0));
+        (result.Metrics["steps"]!.GetValue<int>(), result.Metrics["trainingRows"]!.GetValue<int>()).ShouldBe((0, 0));
         inputs["activations/00000"] = inputs["embeddings/00000"];
         inputs["activations/00001"] = inputs["embeddings/00001"];
         (
@@ -131,12 +131,12 @@ public sealed class SaeTrainingStageTests : IDisposable
 
         // The same rows and the same embeddings by image: what differs is what a row comes from, and where it is put back.
         var ofImages = await _setup.Stage.RunAsync(_setup.Context(await _setup.InputsAsync()), CancellationToken.None);
-        foreach (var figure in new[] { "explainedVariance", "heldOutRows", "monosemanticity", "zeroShot" })
+        foreach (var metric in new[] { "explainedVariance", "heldOutRows", "monosemanticity", "zeroShot" })
         {
-            result.Figures[figure]!.ToJsonString().ShouldBe(ofImages.Figures[figure]!.ToJsonString());
+            result.Metrics[metric]!.ToJsonString().ShouldBe(ofImages.Metrics[metric]!.ToJsonString());
         }
 
-        result.Figures["zeroShotReconstructed"].ShouldNotBeNull();
+        result.Metrics["zeroShotReconstructed"].ShouldNotBeNull();
         (await _setup.JsonAsync(ofImages.Outputs["statistics"]))["features"]!.ToJsonString().ShouldNotContain("caption");
     }
 
@@ -161,7 +161,7 @@ public sealed class SaeTrainingStageTests : IDisposable
         var second = await _setup.Stage.RunAsync(_setup.Context(inputs), CancellationToken.None);
 
         second.Outputs.ShouldBe(first.Outputs);
-        second.Figures.ToJsonString().ShouldBe(first.Figures.ToJsonString());
+        second.Metrics.ToJsonString().ShouldBe(first.Metrics.ToJsonString());
     }
 
     [Theory]
@@ -226,8 +226,8 @@ public sealed class SaeTrainingStageTests : IDisposable
         var bare = inputs.Where(input => !input.Key.StartsWith("embeddings", StringComparison.Ordinal)).ToDictionary();
         var result = await _setup.Stage.RunAsync(_setup.Context(bare), CancellationToken.None);
 
-        result.Figures.ContainsKey("zeroShot").ShouldBeFalse();
-        result.Figures.ContainsKey("monosemanticity").ShouldBeFalse();
+        result.Metrics.ContainsKey("zeroShot").ShouldBeFalse();
+        result.Metrics.ContainsKey("monosemanticity").ShouldBeFalse();
         result.Outputs.ShouldContainKey("sae");
     }
 

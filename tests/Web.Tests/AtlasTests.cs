@@ -129,10 +129,10 @@ public sealed class AtlasTests
     public void Sixteen_thousand_features_are_searched_and_ordered()
     {
         const int Count = 16_384;
-        var figures = new AutoencoderFigures(0, 1, 1, 1, 0, 0, 1, "topk", Count, 1, 1, 1, 1);
+        var metrics = new AutoencoderMetrics(0, 1, 1, 1, 0, 0, 1, "topk", Count, 1, 1, 1, 1);
         var statistics = new SaeStatistics(
             "mlp@0",
-            figures,
+            metrics,
             [],
             [
                 .. Enumerable

@@ -232,10 +232,10 @@ public sealed class RunPagesTests
     [Fact]
     public void Worst_family_is_the_one_with_the_least_accuracy_under_attack()
     {
-        var figures = new ModelFigures
+        var metrics = new ModelMetrics
         {
             Name = "m",
-            HeldOut = new HeldOutFigures { Attacked = 0.9 },
+            HeldOut = new HeldOutMetrics { Attacked = 0.9 },
             Families = new Dictionary<string, FamilyAccuracy>
             {
                 ["plain"] = new(0.5),
@@ -244,8 +244,8 @@ public sealed class RunPagesTests
             },
         };
 
-        ScoreTable.Worst(figures).ShouldBe(("sign", 0.2));
-        ScoreTable.Worst(figures with { Families = null }).ShouldBe(("attacked, held-out", 0.9));
+        ScoreTable.Worst(metrics).ShouldBe(("sign", 0.2));
+        ScoreTable.Worst(metrics with { Families = null }).ShouldBe(("attacked, held-out", 0.9));
     }
 
     [Fact]

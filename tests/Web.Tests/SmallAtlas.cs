@@ -57,7 +57,7 @@ internal static class SmallAtlas
         );
         var statistics = new SaeStatistics(
             Unit,
-            new AutoencoderFigures(0.1, 0.9, 0.9, 2, 0.25, 0, 15, "topk", 4, 2, 1, 15, 1),
+            new AutoencoderMetrics(0.1, 0.9, 0.9, 2, 0.25, 0, 15, "topk", 4, 2, 1, 15, 1),
             [],
             [
                 new FeatureStatistics(1, 0.2, 2, null, name, [new TopImage("a.png", 3), new TopImage("b.png", 1)]),
@@ -89,7 +89,7 @@ internal static class SmallAtlas
                 ParameterSections.Sae,
                 Unit,
                 new() { ["sae"] = saved, ["statistics"] = told },
-                ResultFormats.AutoencoderFigures.ToJson(statistics.Figures)
+                ResultFormats.AutoencoderMetrics.ToJson(statistics.Metrics)
             ),
             new RunCompleted { At = At }
         );
@@ -99,6 +99,6 @@ internal static class SmallAtlas
         string stage,
         string unit,
         Dictionary<string, ArtifactRef> outputs,
-        System.Text.Json.Nodes.JsonObject figures
-    ) => new(stage, unit, "w", new string('0', 64), outputs, figures, new CacheOutcome(CacheKind.Miss, "new"), 1, At) { At = At };
+        System.Text.Json.Nodes.JsonObject metrics
+    ) => new(stage, unit, "w", new string('0', 64), outputs, metrics, new CacheOutcome(CacheKind.Miss, "new"), 1, At) { At = At };
 }

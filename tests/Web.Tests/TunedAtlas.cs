@@ -47,7 +47,7 @@ internal static class TunedAtlas
             .ToArray();
         var statistics = new SaeStatistics(
             Unit,
-            new AutoencoderFigures(0.1, 0.9, 0.9, 8, 0, 0, 68, "topk", 2 * Width, 8, 1, 68, 1),
+            new AutoencoderMetrics(0.1, 0.9, 0.9, 8, 0, 0, 68, "topk", 2 * Width, 8, 1, 68, 1),
             [],
             features
         );
@@ -59,10 +59,10 @@ internal static class TunedAtlas
             ["dataset:shards/00000"] = await FileAsync("shard"),
         };
         string[] stages = [ParameterSections.Sae, ParameterSections.Curation, ParameterSections.Conversion, ParameterSections.Evaluation];
-        var figures = new EvaluationFigures(
-            new ModelFigures { Name = "base", HeldOut = new HeldOutFigures() },
+        var metrics = new EvaluationMetrics(
+            new ModelMetrics { Name = "base", HeldOut = new HeldOutMetrics() },
             [],
-            new ModelFigures { Name = "arm.s0", HeldOut = new HeldOutFigures() }
+            new ModelMetrics { Name = "arm.s0", HeldOut = new HeldOutMetrics() }
         );
         await served.TellAsync(
             Run,
@@ -96,21 +96,21 @@ internal static class TunedAtlas
                 ParameterSections.Sae,
                 Unit,
                 new() { ["sae"] = await FileAsync("sae"), ["statistics"] = told },
-                ResultFormats.AutoencoderFigures.ToJson(statistics.Figures)
+                ResultFormats.AutoencoderMetrics.ToJson(statistics.Metrics)
             ),
             Finished(
                 ParameterSections.Curation,
                 "all",
                 new() { ["attacks"] = await FileAsync("attacks") },
-                ResultFormats.CurationFigures.ToJson(
-                    ResultFormats.CurationFigures.Read(
+                ResultFormats.CurationMetrics.ToJson(
+                    ResultFormats.CurationMetrics.Read(
                         await File.ReadAllBytesAsync(System.IO.Path.Combine(AppContext.BaseDirectory, "curation-figures.json")),
                         "figures"
                     )
                 )
             ),
             Finished(ParameterSections.Conversion, "arm.s0", new() { ["model"] = await FileAsync("model") }, []),
-            Finished(ParameterSections.Evaluation, "all", [], ResultFormats.EvaluationFigures.ToJson(figures)),
+            Finished(ParameterSections.Evaluation, "all", [], ResultFormats.EvaluationMetrics.ToJson(metrics)),
             new RunCompleted { At = At }
         );
     }
@@ -169,6 +169,6 @@ internal static class TunedAtlas
         DatasetShard.Write(attacks, attacked);
     }
 
-    private static UnitFinished Finished(string stage, string unit, Dictionary<string, ArtifactRef> outputs, JsonObject figures) =>
-        new(stage, unit, "w", new string('0', 64), outputs, figures, new CacheOutcome(CacheKind.Miss, "new"), 1, At) { At = At };
+    private static UnitFinished Finished(string stage, string unit, Dictionary<string, ArtifactRef> outputs, JsonObject metrics) =>
+        new(stage, unit, "w", new string('0', 64), outputs, metrics, new CacheOutcome(CacheKind.Miss, "new"), 1, At) { At = At };
 }

@@ -60,7 +60,7 @@ public sealed class RoundTripTests : IDisposable
                 var (features, _) = target.Load(Convert(middle, to, second, "second"), source, probes);
 
                 var tolerance = new[] { first, second }.Max(type => new ConversionOptions { Dtype = type }.EffectiveTolerance);
-                tolerance = Math.Max(tolerance, target.LeastTolerance);
+                tolerance = Math.Max(tolerance, target.MinTolerance);
                 Difference(features.Image, expected.Image).ShouldBeLessThan(tolerance, $"images, {first} then {second}");
                 Difference(features.Text, expected.Text).ShouldBeLessThan(tolerance, $"texts, {first} then {second}");
             }

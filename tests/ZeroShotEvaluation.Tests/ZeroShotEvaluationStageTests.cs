@@ -28,11 +28,11 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
     {
         var result = await RunAsync();
 
-        var figures = Figures(result);
-        figures.Base.Clean.ShouldNotBeNull();
-        figures.Base.HeldOut.AttackSuccess.ShouldNotBeNull();
-        figures.Tuned.ShouldNotBeNull().Name.ShouldBe("penalise.s0");
-        figures.Arms.Select(arm => (arm.Name, arm.Control)).ShouldBe([("penalise", false), ("penalise-random", true)]);
+        var metrics = Metrics(result);
+        metrics.Base.Clean.ShouldNotBeNull();
+        metrics.Base.HeldOut.AttackSuccess.ShouldNotBeNull();
+        metrics.Tuned.ShouldNotBeNull().Name.ShouldBe("penalise.s0");
+        metrics.Arms.Select(arm => (arm.Name, arm.Control)).ShouldBe([("penalise", false), ("penalise-random", true)]);
     }
 
     [Fact]
@@ -40,8 +40,8 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
     {
         var result = await RunAsync(withSets: false);
 
-        Figures(result).Tuned.ShouldNotBeNull().Name.ShouldBe("penalise.s0");
-        Figures(result).Base.Clean.ShouldBeNull();
+        Metrics(result).Tuned.ShouldNotBeNull().Name.ShouldBe("penalise.s0");
+        Metrics(result).Base.Clean.ShouldBeNull();
         var results = await ResultsAsync(result);
         results.Sets.ShouldBeEmpty();
         results.Arms.Select(arm => arm.Validation).ShouldBe([0.7, 0.6]);
@@ -54,9 +54,9 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
     {
         var result = await RunAsync(withSets: false, baseScore: 0.7);
 
-        Figures(result).Tuned.ShouldBeNull();
-        Figures(result).Arms.Count.ShouldBe(2);
-        Figures(await RunAsync(withSets: false, baseScore: 0.65)).Tuned.ShouldNotBeNull().Name.ShouldBe("penalise.s0");
+        Metrics(result).Tuned.ShouldBeNull();
+        Metrics(result).Arms.Count.ShouldBe(2);
+        Metrics(await RunAsync(withSets: false, baseScore: 0.65)).Tuned.ShouldNotBeNull().Name.ShouldBe("penalise.s0");
     }
 
     [Fact]
@@ -108,7 +108,7 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
         var second = await RunAsync();
 
         second.Outputs.ShouldBe(first.Outputs, ignoreOrder: true);
-        second.Figures.ToJsonString().ShouldBe(first.Figures.ToJsonString());
+        second.Metrics.ToJsonString().ShouldBe(first.Metrics.ToJsonString());
     }
 
     [Fact]
@@ -237,7 +237,7 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
             inner.RememberKeyAsync(stage, unit, key, cancel);
     }
 
-    private static EvaluationFigures Figures(StageResult result) => ResultFormats.EvaluationFigures.Read(result.Figures, "figures");
+    private static EvaluationMetrics Metrics(StageResult result) => ResultFormats.EvaluationMetrics.Read(result.Metrics, "figures");
 
     private Task<EvaluationResults> ResultsAsync(StageResult result) =>
         ResultFormats.Evaluation.ReadAsync(result.Outputs["results"], Store.FetchAsync, CancellationToken.None);

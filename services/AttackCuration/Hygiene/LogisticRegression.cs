@@ -5,7 +5,7 @@ namespace ClipSae.AttackCuration.Hygiene;
 
 /// <summary>
 /// Logistic regression on standardised inputs with a ridge, both classes weighing as much as the other however many there are. Fitted by
-/// Newton's method (iteratively reweighted least squares), so that it needs no rate and no seed.
+/// Newton's method (iteratively reweighted least squares), so that it needs no learning rate and no seed.
 /// </summary>
 public sealed class LogisticRegression : IDisposable
 {

@@ -16,7 +16,7 @@ internal static class PatchSalience
     /// <summary>The features that fire more where something is printed, the strongest first.</summary>
     /// <param name="print">Its even families are looked at; the others are for measuring.</param>
     /// <param name="each">Runs the tower over pictures, uint8 [pictures, 3, R, R], and shows what was captured batch by batch.</param>
-    public static IReadOnlyList<int> Of(SaeAtHook at, OwnPrint print, int most, Action<Tensor, Action<Hooks>> each)
+    public static IReadOnlyList<int> Of(SaeAtHook at, OwnPrint print, int maxCount, Action<Tensor, Action<Hooks>> each)
     {
         using var scope = NewDisposeScope();
         var device = at.Sae.EncoderRows.device;
@@ -49,7 +49,7 @@ internal static class PatchSalience
         var values = difference.cpu().data<double>().ToArray();
         return
         [
-            .. Enumerable.Range(0, values.Length).Where(f => values[f] > 0).OrderByDescending(f => values[f]).ThenBy(f => f).Take(most),
+            .. Enumerable.Range(0, values.Length).Where(f => values[f] > 0).OrderByDescending(f => values[f]).ThenBy(f => f).Take(maxCount),
         ];
     }
 

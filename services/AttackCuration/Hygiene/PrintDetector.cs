@@ -75,12 +75,12 @@ public sealed class PrintDetector : IDisposable
             );
         }
 
-        var most = PatchExamples.MaxFeatures / points.Length;
+        var maxCount = PatchExamples.MaxFeatures / points.Length;
         Listened[] salient =
         [
             .. points.Select(row => new Listened(
                 row.Hook,
-                PatchSalience.Of(row.Hook, print, most, (pixels, captured) =>
+                PatchSalience.Of(row.Hook, print, maxCount, (pixels, captured) =>
                     Each(vision, [new Listened(row.Hook, [])], pixels, options.BatchSize, device, captured, cancel)
                 )
             )),

@@ -23,7 +23,7 @@ public sealed class FamilyPictures
     private const int MaxHeldOut = 512;
 
     /// <summary>Most in each family that is trained in, looked at before and after.</summary>
-    private const int MostOfTrained = 32;
+    private const int MaxOfTrained = 32;
 
     private readonly List<(DatasetItem Item, byte[] Png)> _pictures = [];
 
@@ -46,7 +46,7 @@ public sealed class FamilyPictures
             var (family, isHeldOut) in ways.HeldOut.Select(family => (family, true)).Concat(ways.Trained.Select(of => (of.Family, false)))
         )
         {
-            var count = Math.Min(sources.Count, isHeldOut ? MaxHeldOut / ways.HeldOut.Count : MostOfTrained);
+            var count = Math.Min(sources.Count, isHeldOut ? MaxHeldOut / ways.HeldOut.Count : MaxOfTrained);
             var printer = Printer.Of(fonts, [(family, 1)], target);
             var drawn = new (DatasetItem Item, byte[] Png)[count];
             Parallel.For(0, count, i =>

@@ -127,9 +127,9 @@ public sealed class Printing : IDisposable
             ? new FamilyPictures()
             : FamilyPictures.Draw(pictures.Apart, generator.Logits(pictures.Apart, cancel), Ways, Words, _fonts, Printer.Target, _options);
 
-    /// <summary>Figures of the search, and of what followed.</summary>
-    public RedTeamFigures? Figures(IReadOnlyList<AttackCandidate> candidates, IReadOnlyList<AttackCandidate> attacks) =>
-        Ways?.Figures(candidates, attacks);
+    /// <summary>Metrics of the search, and of what followed.</summary>
+    public RedTeamMetrics? Metrics(IReadOnlyList<AttackCandidate> candidates, IReadOnlyList<AttackCandidate> attacks) =>
+        Ways?.Metrics(candidates, attacks);
 
     public void Dispose() => _others?.Dispose();
 }

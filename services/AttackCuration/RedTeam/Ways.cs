@@ -67,7 +67,7 @@ public sealed record Ways(
     /// <summary>One entry a family, then what is known of kinds of words.</summary>
     /// <param name="candidates">What was printed after the search.</param>
     /// <param name="attacks">What was chosen.</param>
-    public RedTeamFigures Figures(IReadOnlyList<AttackCandidate> candidates, IReadOnlyList<AttackCandidate> attacks)
+    public RedTeamMetrics Metrics(IReadOnlyList<AttackCandidate> candidates, IReadOnlyList<AttackCandidate> attacks)
     {
         var heldOut = HeldOut.Select(family => family.Name).ToHashSet(StringComparer.Ordinal);
         FamilyAttacks Entry(FamilyRate found)
@@ -82,7 +82,7 @@ public sealed record Ways(
             );
         }
 
-        return new RedTeamFigures(
+        return new RedTeamMetrics(
             [.. Found.Families.Select(Entry)],
             [.. Found.Words.Select(found => new WordRate(found.Name, found.Tried, found.Fooled))]
         );

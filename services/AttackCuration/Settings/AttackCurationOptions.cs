@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets.Drawing;
@@ -90,13 +91,15 @@ public sealed record AttackCurationOptions
     /// <summary>
     /// Least share of printed words that must fool the model; with fewer the run ends and says what to do. 0 goes on whatever there is.
     /// </summary>
-    public double LeastFooled { get; init; } = 0.05;
+    [JsonPropertyName("leastFooled")]
+    public double MinFooled { get; init; } = 0.05;
 
     /// <summary>
     /// Least explained variance of an autoencoder, on held-out images, for its features to be used; the run ends where none reaches it.
     /// Default 0: below, the mean of the activations reconstructs better.
     /// </summary>
-    public double LeastExplained { get; init; }
+    [JsonPropertyName("leastExplained")]
+    public double MinExplained { get; init; }
 
     /// <summary>How attack words look where there are no families.</summary>
     public WordStyle Style { get; init; } = new();
@@ -122,8 +125,8 @@ public sealed record AttackCurationOptions
         Require(Attacks >= 1 && CandidatesPerImage >= 1 && NaturalImages >= 0, "attacks", "positive");
         Require(BatchSize >= 1, "batchSize", "at least 1");
         Require(SearchWords >= 1, "searchWords", "at least 1");
-        Require(LeastFooled is >= 0 and < 1, "leastFooled", "in [0, 1)");
-        Require(LeastExplained <= 1, "leastExplained", "at most 1");
+        Require(MinFooled is >= 0 and < 1, "leastFooled", "in [0, 1)");
+        Require(MinExplained <= 1, "leastExplained", "at most 1");
         Require(Families.Distinct(StringComparer.Ordinal).Count() == Families.Count, "families", "families, each once");
         foreach (var family in Families.Where(name => name != AllFamilies))
         {

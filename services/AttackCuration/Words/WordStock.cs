@@ -13,7 +13,7 @@ namespace ClipSae.AttackCuration.Words;
 /// <param name="OtherScript">Others of it with letters of other scripts.</param>
 public sealed record WordStock(IReadOnlyList<string> Listed, IReadOnlyList<string> Vocabulary, IReadOnlyList<string> OtherScript)
 {
-    private const int MostFrequent = 2_000;
+    private const int MaxFrequentWords = 2_000;
     private const int VocabularyWanted = 128;
     private const int OtherScriptWanted = 48;
 
@@ -55,7 +55,7 @@ public sealed record WordStock(IReadOnlyList<string> Listed, IReadOnlyList<strin
             && !options.PromptTemplates.Any(template => template.Contains(word, StringComparison.OrdinalIgnoreCase));
         string[] Drawn(IEnumerable<string> words, string purpose, int count)
         {
-            var free = words.Where(IsFree).Take(MostFrequent).ToArray();
+            var free = words.Where(IsFree).Take(MaxFrequentWords).ToArray();
             new SeededRandom(options.Seed, purpose).Shuffle(free);
             var some = free.Take(2 * count).ToArray();
             return some.Length == 0 ? [] : [.. Unlike(classes, some, model, tokenizer, options).Take(count)];

@@ -3,7 +3,7 @@ using ClipSae.ZeroShotEvaluation;
 
 namespace ClipSae.Cli.Output;
 
-/// <summary>An evaluation as four tables: figures, classes, answers image by image, and what could not be scored.</summary>
+/// <summary>An evaluation as four tables: metrics, classes, answers image by image, and what could not be scored.</summary>
 internal static class EvaluationCsv
 {
     /// <summary>Writes the tables and gives their paths.</summary>
@@ -12,7 +12,7 @@ internal static class EvaluationCsv
         var results = evaluation.Results;
         (string Name, CsvTable Table)[] tables =
         [
-            ("figures.csv", Figures(results)),
+            ("figures.csv", Metrics(results)),
             ("classes.csv", Classes(results)),
             ("answers.csv", Answers(evaluation)),
             ("problems.csv", Problems(results)),
@@ -29,16 +29,16 @@ internal static class EvaluationCsv
         ];
     }
 
-    private static CsvTable Figures(EvaluationResults results)
+    private static CsvTable Metrics(EvaluationResults results)
     {
         var table = new CsvTable("model", "set", "figure", "value", "low", "high");
         foreach (var model in results.Models)
         {
             foreach (var (set, scores) in model.Sets)
             {
-                foreach (var (figure, interval) in Figures(scores))
+                foreach (var (metric, interval) in Metrics(scores))
                 {
-                    table.Add(model.Name, set, figure, interval.Value, interval.Low, interval.High);
+                    table.Add(model.Name, set, metric, interval.Value, interval.Low, interval.High);
                 }
 
                 Add(model.Name, set, "mcNemarP", scores.AgainstBase?.McNemar);
@@ -48,9 +48,9 @@ internal static class EvaluationCsv
 
             foreach (var (set, scores) in model.Retrieval)
             {
-                foreach (var (figure, interval) in Figures(scores))
+                foreach (var (metric, interval) in Metrics(scores))
                 {
-                    table.Add(model.Name, set, figure, interval.Value, interval.Low, interval.High);
+                    table.Add(model.Name, set, metric, interval.Value, interval.Low, interval.High);
                 }
 
                 Add(model.Name, set, "mcNemarP", scores.McNemar);
@@ -59,16 +59,16 @@ internal static class EvaluationCsv
 
         return table;
 
-        void Add(string model, string set, string figure, McNemar? test)
+        void Add(string model, string set, string metric, McNemar? test)
         {
             if (test is not null)
             {
-                table.Add(model, set, figure, test.PValue, null, null);
+                table.Add(model, set, metric, test.PValue, null, null);
             }
         }
     }
 
-    private static IEnumerable<(string Figure, Interval Interval)> Figures(SetScores scores) =>
+    private static IEnumerable<(string Metric, Interval Interval)> Metrics(SetScores scores) =>
         Present(
             ("accuracy", scores.Accuracy),
             ("meanOfClasses", scores.MeanPerClass),
@@ -86,7 +86,7 @@ internal static class EvaluationCsv
             ("probeAccuracyGain", scores.Probe?.AgainstBase?.Accuracy)
         );
 
-    private static IEnumerable<(string Figure, Interval Interval)> Figures(RetrievalScores scores) =>
+    private static IEnumerable<(string Metric, Interval Interval)> Metrics(RetrievalScores scores) =>
         Present(
             ("imageToTextR1", scores.ImageToText.At1),
             ("imageToTextR5", scores.ImageToText.At5),
@@ -99,8 +99,8 @@ internal static class EvaluationCsv
             ("textToImageR1Gain", scores.TextToImageGain)
         );
 
-    private static IEnumerable<(string Figure, Interval Interval)> Present(params (string Figure, Interval? Interval)[] figures) =>
-        figures.Where(figure => figure.Interval is not null).Select(figure => (figure.Figure, figure.Interval!));
+    private static IEnumerable<(string Metric, Interval Interval)> Present(params (string Metric, Interval? Interval)[] metrics) =>
+        metrics.Where(metric => metric.Interval is not null).Select(metric => (metric.Metric, metric.Interval!));
 
     private static CsvTable Classes(EvaluationResults results)
     {

@@ -65,7 +65,7 @@ internal static class EvaluationTable
     private static void Write<T>(IAnsiConsole console, (string Name, T Scores)[] models, (string Title, Func<T, string?> Cell)[] columns)
     {
         var shown = columns.Where(column => models.Any(model => column.Cell(model.Scores) is not null)).ToArray();
-        var table = new FigureTable("model", [.. shown.Select(column => column.Title)]);
+        var table = new NumberTable("model", [.. shown.Select(column => column.Title)]);
         foreach (var (name, scores) in models)
         {
             table.Add(name, [.. shown.Select(column => column.Cell(scores) ?? "")]);
@@ -93,12 +93,12 @@ internal static class EvaluationTable
         }
     }
 
-    private static string? Share(Interval? figure) => figure is null ? null : Amounts.Share(figure.Value);
+    private static string? Share(Interval? metric) => metric is null ? null : Amounts.Share(metric.Value);
 
-    private static string WithRange(Interval figure) =>
-        string.Create(CultureInfo.InvariantCulture, $"{Amounts.Share(figure.Value)}\n{100 * figure.Low:0.0}–{100 * figure.High:0.0}");
+    private static string WithRange(Interval metric) =>
+        string.Create(CultureInfo.InvariantCulture, $"{Amounts.Share(metric.Value)}\n{100 * metric.Low:0.0}–{100 * metric.High:0.0}");
 
-    private static string? Number(Interval? figure) => figure?.Value.ToString("0.000", CultureInfo.InvariantCulture);
+    private static string? Number(Interval? metric) => metric?.Value.ToString("0.000", CultureInfo.InvariantCulture);
 
     private static string? Gain(Interval? gain) =>
         gain is null

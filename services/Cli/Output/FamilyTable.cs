@@ -7,10 +7,10 @@ namespace ClipSae.Cli.Output;
 /// </summary>
 internal static class FamilyTable
 {
-    /// <param name="before">The base's families as the evaluation's figures give them.</param>
+    /// <param name="before">The base's families as the evaluation's metrics give them.</param>
     /// <param name="after">The tuned model's; null where there is none.</param>
     /// <returns>Null where no families were evaluated.</returns>
-    public static FigureTable? Create(
+    public static NumberTable? Create(
         IReadOnlyDictionary<string, FamilyAccuracy>? before,
         IReadOnlyDictionary<string, FamilyAccuracy>? after
     )
@@ -20,7 +20,7 @@ internal static class FamilyTable
             return null;
         }
 
-        var table = new FigureTable(
+        var table = new NumberTable(
             "family of print",
             "attacked\nbase",
             "attack success\nbase",
@@ -31,10 +31,10 @@ internal static class FamilyTable
             .Keys.OrderBy(name => (after ?? before).GetValueOrDefault(name)?.Attacked)
             .ThenBy(name => name, StringComparer.Ordinal)
             .ToArray();
-        string[] Cells(IReadOnlyDictionary<string, FamilyAccuracy>? figures, IEnumerable<string> names) =>
+        string[] Cells(IReadOnlyDictionary<string, FamilyAccuracy>? metrics, IEnumerable<string> names) =>
             [
-                Amounts.Share(names.Average(name => figures?.GetValueOrDefault(name)?.Attacked)),
-                Amounts.Share(names.Average(name => figures?.GetValueOrDefault(name)?.AttackSuccess)),
+                Amounts.Share(names.Average(name => metrics?.GetValueOrDefault(name)?.Attacked)),
+                Amounts.Share(names.Average(name => metrics?.GetValueOrDefault(name)?.AttackSuccess)),
             ];
         foreach (var (rank, name) in families.Index())
         {

@@ -5,13 +5,13 @@ using ClipSae.Results.Tuning;
 namespace ClipSae.Cli.Output;
 
 /// <summary>
-/// What curation's search found this model to read, in lines and a table: figures of the stages attack-curation and fine-tuning.
+/// What curation's search found this model to read, in lines and a table: metrics of the stages attack-curation and fine-tuning.
 /// </summary>
 internal static class RedTeamSummary
 {
     /// <summary>How many printed words fooled the base, what it reads and what it hardly does.</summary>
-    /// <param name="curation">Curation's figures; null where it has not finished.</param>
-    public static IEnumerable<string> Lines(CurationFigures? curation)
+    /// <param name="curation">Curation's metrics; null where it has not finished.</param>
+    public static IEnumerable<string> Lines(CurationMetrics? curation)
     {
         if (curation is not { Candidates: > 0 and var candidates, Fooled: var fooled })
         {
@@ -38,16 +38,16 @@ internal static class RedTeamSummary
     /// Attack success and accuracy under attack by family, before and after, on pictures that fine-tuning did not see; families that it did
     /// not see first.
     /// </summary>
-    /// <param name="families">As the tuned unit's figures give them; null where all was printed in one style.</param>
+    /// <param name="families">As the tuned unit's metrics give them; null where all was printed in one style.</param>
     /// <returns>Null where there are none.</returns>
-    public static FigureTable? Create(IReadOnlyList<FamilyComparison>? families)
+    public static NumberTable? Create(IReadOnlyList<FamilyComparison>? families)
     {
         if (families is not { Count: > 0 })
         {
             return null;
         }
 
-        var table = new FigureTable(
+        var table = new NumberTable(
             "print of curation",
             "trained\non",
             "attack success\nbase",

@@ -13,7 +13,7 @@ namespace ClipSae.Cli.Output;
 internal sealed class RunSummary
 {
     // Read when asked for: whoever asks why units ran needs no scores.
-    private readonly Lazy<EvaluationFigures?> _evaluation;
+    private readonly Lazy<EvaluationMetrics?> _evaluation;
 
     /// <param name="run">The run's name.</param>
     /// <param name="state">Where it stands.</param>
@@ -21,7 +21,7 @@ internal sealed class RunSummary
     {
         Run = run;
         State = state;
-        _evaluation = new(() => Figures(ResultFormats.EvaluationFigures, ParameterSections.Evaluation));
+        _evaluation = new(() => Metrics(ResultFormats.EvaluationMetrics, ParameterSections.Evaluation));
     }
 
     public string Run { get; }
@@ -30,15 +30,15 @@ internal sealed class RunSummary
     public RunState State { get; }
 
     /// <summary>Scores of the base; null before the evaluation.</summary>
-    public ModelFigures? Base => _evaluation.Value?.Base;
+    public ModelMetrics? Base => _evaluation.Value?.Base;
 
     /// <summary>Scores of the tuned model; null where none is.</summary>
-    public ModelFigures? Tuned => _evaluation.Value?.Tuned;
+    public ModelMetrics? Tuned => _evaluation.Value?.Tuned;
 
     /// <summary>The fine-tuning unit whose model is the tuned one, where the evaluation named it.</summary>
     public string? TunedUnit => Tuned?.Name;
 
-    public IReadOnlyList<ArmFigures> Arms => _evaluation.Value?.Arms ?? [];
+    public IReadOnlyList<ArmMetrics> Arms => _evaluation.Value?.Arms ?? [];
 
     /// <summary>Whether there were tuned models and none beat the base by its validation score: then nothing is the tuned one.</summary>
     public bool IsBaseBest => TunedUnit is null && Arms.Any(arm => !ArmName.IsControl(arm.Name));
@@ -122,14 +122,14 @@ internal sealed class RunSummary
             ]),
         };
 
-    /// <summary>Figures by family of print; null where no sets called attacked-NAME were evaluated.</summary>
-    public FigureTable? Families() => FamilyTable.Create(Base?.Families, Tuned?.Families);
+    /// <summary>Metrics by family of print; null where no sets called attacked-NAME were evaluated.</summary>
+    public NumberTable? Families() => FamilyTable.Create(Base?.Families, Tuned?.Families);
 
     /// <summary>
     /// The tuned model, or the first where none was taken, next to the base by the families that curation printed; null where it printed in
     /// one style.
     /// </summary>
-    public FigureTable? PrintedFamilies() =>
+    public NumberTable? PrintedFamilies() =>
         RedTeamSummary.Create(
             Tuning(
                 TunedUnit is { } tuned
@@ -145,13 +145,13 @@ internal sealed class RunSummary
     /// <summary>In a line each: how many printed words fooled the base, and captions that repeat what is printed.</summary>
     public IEnumerable<string> CurationLines()
     {
-        var figures = Figures(ResultFormats.CurationFigures, ParameterSections.Curation);
-        foreach (var line in RedTeamSummary.Lines(figures))
+        var metrics = Metrics(ResultFormats.CurationMetrics, ParameterSections.Curation);
+        foreach (var line in RedTeamSummary.Lines(metrics))
         {
             yield return line;
         }
 
-        if (figures?.Captions is { } captions)
+        if (metrics?.Captions is { } captions)
         {
             yield return $"captions: {captions.Found} of {captions.Pictures} pictures have a caption that repeats their print; {captions.Action} changed {captions.Changed}.";
         }
@@ -204,12 +204,12 @@ internal sealed class RunSummary
                 )
         );
 
-    /// <summary>Figures of a trained autoencoder.</summary>
-    public static AutoencoderFigures Autoencoder(UnitFinished unit) =>
-        ResultFormats.AutoencoderFigures.Read(unit.Figures, $"figures of {unit.Stage}/{unit.Unit}");
+    /// <summary>Metrics of a trained autoencoder.</summary>
+    public static AutoencoderMetrics Autoencoder(UnitFinished unit) =>
+        ResultFormats.AutoencoderMetrics.Read(unit.Metrics, $"metrics of {unit.Stage}/{unit.Unit}");
 
-    private static TuningFigures? Tuning(UnitFinished? unit) =>
-        unit is null ? null : ResultFormats.TuningFigures.Read(unit.Figures, $"figures of {unit.Stage}/{unit.Unit}");
+    private static TuningMetrics? Tuning(UnitFinished? unit) =>
+        unit is null ? null : ResultFormats.TuningMetrics.Read(unit.Metrics, $"metrics of {unit.Stage}/{unit.Unit}");
 
     /// <summary>
     /// In a line, the version of each stage's algorithm, which a run keeps to its end; null where the plan, of an older program, has none.
@@ -241,21 +241,21 @@ internal sealed class RunSummary
     private IEnumerable<(string Stage, string Unit)> PlannedUnits() =>
         State.Start?.Plan.Stages.SelectMany(stage => stage.Units.Select(unit => (stage.Stage, unit.Name))) ?? [];
 
-    private static JsonObject Scores(ModelFigures? figures, string? name = null)
+    private static JsonObject Scores(ModelMetrics? metrics, string? name = null)
     {
         var json = new JsonObject
         {
-            ["clean"] = figures?.Clean,
-            ["attacked"] = figures?.Attacked,
-            ["attackSuccess"] = figures?.AttackSuccess,
+            ["clean"] = metrics?.Clean,
+            ["attacked"] = metrics?.Attacked,
+            ["attackSuccess"] = metrics?.AttackSuccess,
             ["heldOut"] = new JsonObject
             {
-                ["clean"] = figures?.HeldOut.Clean,
-                ["attacked"] = figures?.HeldOut.Attacked,
-                ["attackSuccess"] = figures?.HeldOut.AttackSuccess,
+                ["clean"] = metrics?.HeldOut.Clean,
+                ["attacked"] = metrics?.HeldOut.Attacked,
+                ["attackSuccess"] = metrics?.HeldOut.AttackSuccess,
             },
-            ["words"] = figures?.Words,
-            ["wordsHeldOut"] = figures?.WordsHeldOut,
+            ["words"] = metrics?.Words,
+            ["wordsHeldOut"] = metrics?.WordsHeldOut,
         };
         if (name is not null)
         {
@@ -265,6 +265,6 @@ internal sealed class RunSummary
         return json;
     }
 
-    private T? Figures<T>(ResultFormat<T> format, string stage)
-        where T : class => State.Finished(stage).FirstOrDefault() is { } unit ? format.Read(unit.Figures, $"figures of {stage}") : null;
+    private T? Metrics<T>(ResultFormat<T> format, string stage)
+        where T : class => State.Finished(stage).FirstOrDefault() is { } unit ? format.Read(unit.Metrics, $"metrics of {stage}") : null;
 }

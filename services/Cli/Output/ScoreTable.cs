@@ -6,9 +6,9 @@ namespace ClipSae.Cli.Output;
 internal static class ScoreTable
 {
     /// <param name="tuned">Null where no model is the tuned one.</param>
-    public static FigureTable Create(ModelFigures basis, ModelFigures? tuned, IReadOnlyList<ModelFigures> arms)
+    public static NumberTable Create(ModelMetrics basis, ModelMetrics? tuned, IReadOnlyList<ModelMetrics> arms)
     {
-        var table = new FigureTable(
+        var table = new NumberTable(
             "model",
             "clean",
             "attacked",
@@ -37,7 +37,7 @@ internal static class ScoreTable
         return table;
     }
 
-    private static void AddRow(FigureTable table, string name, ModelFigures scores, string style)
+    private static void AddRow(NumberTable table, string name, ModelMetrics scores, string style)
     {
         double?[] shares =
         [

@@ -15,15 +15,15 @@ namespace ClipSae.Cli.Output;
 /// </summary>
 internal sealed class SweepTable : ISupplement
 {
-    private static readonly (string Title, Func<Row, double?> Figure, Func<double, string> Format)[] Columns =
+    private static readonly (string Title, Func<Row, double?> Metric, Func<double, string> Format)[] Columns =
     [
-        ("features", row => row.Figures.Latents, Amounts.Whole),
-        ("explained\nvariance", row => row.Figures.ExplainedVariance, Share),
-        ("cosine", row => row.Figures.Cosine, Amounts.Decimals),
-        ("active\na row", row => row.Figures.L0, Amounts.Significant),
-        ("dead", row => row.Figures.Dead, Share),
-        ("zero-shot\nkept", row => row.Figures.ZeroShotRecovered, Share),
-        ("mono-\nsemanticity", row => row.Figures.Monosemanticity, Amounts.Decimals),
+        ("features", row => row.Metrics.Latents, Amounts.Whole),
+        ("explained\nvariance", row => row.Metrics.ExplainedVariance, Share),
+        ("cosine", row => row.Metrics.Cosine, Amounts.Decimals),
+        ("active\na row", row => row.Metrics.L0, Amounts.Significant),
+        ("dead", row => row.Metrics.Dead, Share),
+        ("zero-shot\nkept", row => row.Metrics.ZeroShotRecovered, Share),
+        ("mono-\nsemanticity", row => row.Metrics.Monosemanticity, Amounts.Decimals),
         ("text-\nsalient", row => row.Salience?.Salient, Amounts.Whole),
         ("attacked,\nablated", row => row.Salience?.AttackedAblated, Share),
         ("attacked,\nrandom out", row => row.Salience?.AttackedRandom, Share),
@@ -60,7 +60,7 @@ internal sealed class SweepTable : ISupplement
         return new SweepTable(
             [
                 .. rows.OrderByDescending(row => row.Salience?.Effect ?? double.NegativeInfinity)
-                    .ThenByDescending(row => row.Figures.ExplainedVariance),
+                    .ThenByDescending(row => row.Metrics.ExplainedVariance),
             ],
             layers.Count > 0 ? layers[0].Before.Attacked : null
         );
@@ -70,15 +70,15 @@ internal sealed class SweepTable : ISupplement
         answer["autoencoders"] = new JsonArray([
             .. _rows.Select(row =>
             {
-                var entry = ResultFormats.AutoencoderFigures.ToJson(row.Figures);
+                var entry = ResultFormats.AutoencoderMetrics.ToJson(row.Metrics);
                 entry.Insert(0, "name", row.Name);
                 foreach (
-                    var (figure, value) in row.Salience is null
+                    var (metric, value) in row.Salience is null
                         ? []
                         : JsonSerializer.SerializeToNode(row.Salience, ContractJson.Options)!.AsObject()
                 )
                 {
-                    entry[figure] = value?.DeepClone();
+                    entry[metric] = value?.DeepClone();
                 }
 
                 entry["best"] = row.IsBest;
@@ -88,19 +88,19 @@ internal sealed class SweepTable : ISupplement
 
     public void Write(IAnsiConsole console)
     {
-        var columns = Columns.Where(column => _rows.Any(row => column.Figure(row) is not null)).ToArray();
-        var table = new FigureTable("autoencoder", [.. columns.Select(column => column.Title)]);
+        var columns = Columns.Where(column => _rows.Any(row => column.Metric(row) is not null)).ToArray();
+        var table = new NumberTable("autoencoder", [.. columns.Select(column => column.Title)]);
         foreach (var row in _rows)
         {
             table.Add(
                 row.Name,
-                [.. columns.Select(column => column.Figure(row) is { } value ? column.Format(value) : "–")],
+                [.. columns.Select(column => column.Metric(row) is { } value ? column.Format(value) : "–")],
                 row.IsBest ? "bold green" : ""
             );
         }
 
         table.Write(console);
-        if (_rows.Select(row => row.Figures.MonosemanticityBaseline).OfType<double>().Distinct().ToArray() is { Length: > 0 } baselines)
+        if (_rows.Select(row => row.Metrics.MonosemanticityBaseline).OfType<double>().Distinct().ToArray() is { Length: > 0 } baselines)
         {
             console.WriteProse(
                 $"monosemanticity: how alike the images are that a feature fires on; any images are {string.Join(" or ", baselines.Select(Amounts.Decimals))} alike."
@@ -120,7 +120,7 @@ internal sealed class SweepTable : ISupplement
 
     private static string Share(double fraction) => Amounts.Share(fraction);
 
-    private sealed record Row(string Name, bool IsBest, AutoencoderFigures Figures, Salience? Salience);
+    private sealed record Row(string Name, bool IsBest, AutoencoderMetrics Metrics, Salience? Salience);
 
     /// <summary>What switching off the text-salient features does; names as <c>--json</c> shows them.</summary>
     private sealed record Salience(

@@ -103,7 +103,7 @@ internal sealed record OwnLabels(
     internal static IEnumerable<string> WholeWords(ClipTokenizer tokenizer) =>
         VocabularyWords.Latin(tokenizer).Where(word => !Template.Contains(word, StringComparison.Ordinal)).Take(MaxWords);
 
-    private static string[] Chosen(Tensor logits, string[] words, int least) =>
+    private static string[] Chosen(Tensor logits, string[] words, int min) =>
         [
             .. logits
                 .argmax(1)
@@ -111,7 +111,7 @@ internal sealed record OwnLabels(
                 .data<long>()
                 .ToArray()
                 .GroupBy(word => word)
-                .Where(group => group.Count() >= least)
+                .Where(group => group.Count() >= min)
                 .OrderByDescending(group => group.Count())
                 .ThenBy(group => group.Key)
                 .Take(MaxClasses)

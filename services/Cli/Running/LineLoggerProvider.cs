@@ -16,7 +16,7 @@ internal sealed class LineLoggerProvider(Session session) : ILoggerProvider
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
 
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= Least;
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= MinLevel;
 
         public void Log<TState>(
             LogLevel logLevel,
@@ -36,7 +36,7 @@ internal sealed class LineLoggerProvider(Session session) : ILoggerProvider
         }
 
         // The bus and the host report every attempt that they repeat; the run's own events say what came of it.
-        private LogLevel Least =>
+        private LogLevel MinLevel =>
             category.StartsWith("MassTransit", StringComparison.Ordinal) || category.StartsWith("Microsoft", StringComparison.Ordinal)
                 ? (session.Verbose ? LogLevel.Warning : LogLevel.None)
                 : (session.Verbose ? LogLevel.Information : LogLevel.Warning);

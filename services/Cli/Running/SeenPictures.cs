@@ -8,7 +8,7 @@ using ClipSae.Pipeline.Runs;
 
 namespace ClipSae.Cli.Running;
 
-/// <summary>Pictures on which a model was trained or chosen, so that no figure is measured on them.</summary>
+/// <summary>Pictures on which a model was trained or chosen, so that no metric is measured on them.</summary>
 internal sealed class SeenPictures
 {
     private readonly List<(string Where, bool Trained, IReadOnlySet<UInt128> Pictures)> _seen = [];

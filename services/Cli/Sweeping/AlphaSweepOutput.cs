@@ -11,9 +11,9 @@ namespace ClipSae.Cli.Sweeping;
 /// <summary>A sweep as a table, as JSON and as a chart.</summary>
 internal static class AlphaSweepOutput
 {
-    public static FigureTable Table(AlphaSweepResult sweep)
+    public static NumberTable Table(AlphaSweepResult sweep)
     {
-        var table = new FigureTable(
+        var table = new NumberTable(
             "α",
             ["validation\nclean", "validation\nattacked", .. Shown(sweep).Select(set => set.Name.Replace('-', '\n'))]
         );

@@ -7,7 +7,7 @@ namespace ClipSae.Cli.Sweeping;
 /// <summary>What a sweep gave.</summary>
 /// <param name="Alphas">The shares, rising.</param>
 /// <param name="Sets">The sets.</param>
-/// <param name="Scores">Figures of each model, in order of α, by the name under which a set is scored.</param>
+/// <param name="Scores">Metrics of each model, in order of α, by the name under which a set is scored.</param>
 /// <param name="Validation">Clean and attacked accuracy on the sets that choose, means over the sets of a kind.</param>
 /// <param name="Test">The same on the other sets; empty where these are not of both kinds.</param>
 /// <param name="Rule">How α was chosen.</param>

@@ -207,7 +207,7 @@ internal sealed class ConvertVerb : Verb
 
     private static void Write(IAnsiConsole console, string folder, Conversion conversion)
     {
-        var table = new FigureTable("written", "image features\ndiffer by", "text features\ndiffer by", "at most");
+        var table = new NumberTable("written", "image features\ndiffer by", "text features\ndiffer by", "at most");
         foreach (var (path, proof) in conversion.Proofs)
         {
             table.Add(path, [Share(proof.Image.MaxRelative), Share(proof.Text.MaxRelative), Share(proof.Tolerance)]);

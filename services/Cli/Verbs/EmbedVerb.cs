@@ -228,7 +228,7 @@ internal sealed class EmbedVerb : Verb
             return;
         }
 
-        var table = new FigureTable("image", [.. texts.Select(FigureTable.Heading)]);
+        var table = new NumberTable("image", [.. texts.Select(NumberTable.Heading)]);
         for (var row = 0; row < images.Length; row++)
         {
             table.Add(

@@ -74,7 +74,7 @@ internal sealed class MakeDatasetVerb : Verb
             },
             console =>
             {
-                var table = new FigureTable("split", "images");
+                var table = new NumberTable("split", "images");
                 foreach (var (name, count) in counts)
                 {
                     table.Add(name, [$"{count}"]);
@@ -95,6 +95,6 @@ internal sealed class MakeDatasetVerb : Verb
             DefaultValueFactory = _ => value,
         };
 
-    private static int AtLeast(string option, int value, int least) =>
-        value >= least ? value : throw new WrongUseException($"{option} {value}: must be {least} or more");
+    private static int AtLeast(string option, int value, int min) =>
+        value >= min ? value : throw new WrongUseException($"{option} {value}: must be {min} or more");
 }

@@ -55,7 +55,7 @@ internal sealed class PretrainVerb : Verb
     private readonly Option<int> _steps = Number("--steps", "Optimizer steps", Defaults.Steps);
     private readonly Option<int> _batch = Number("--batch", "Images a step", Defaults.BatchSize);
     private readonly Option<int> _warmup = Number("--warmup", "Steps of warm-up", Defaults.WarmupSteps);
-    private readonly Option<double> _rate = new("--learning-rate")
+    private readonly Option<double> _learningRate = new("--learning-rate")
     {
         Description = "Peak learning rate",
         HelpName = "RATE",
@@ -80,7 +80,8 @@ internal sealed class PretrainVerb : Verb
     );
     private readonly Option<double> _heldOut = new("--held-out")
     {
-        Description = $"Share of the images, at most {HeldOutPictures.Most}, that are not trained on but named at the end; 0 trains on all",
+        Description =
+            $"Share of the images, at most {HeldOutPictures.MaxImages}, that are not trained on but named at the end; 0 trains on all",
         HelpName = "X",
         DefaultValueFactory = _ => 0.05,
     };
@@ -118,7 +119,7 @@ internal sealed class PretrainVerb : Verb
                 _steps,
                 _batch,
                 _warmup,
-                _rate,
+                _learningRate,
                 _decay,
                 _photographs,
                 _crop,
@@ -307,7 +308,7 @@ internal sealed class PretrainVerb : Verb
                 Steps = arguments.GetValue(_steps),
                 BatchSize = arguments.GetValue(_batch),
                 WarmupSteps = arguments.GetValue(_warmup),
-                LearningRate = arguments.GetValue(_rate),
+                LearningRate = arguments.GetValue(_learningRate),
                 WeightDecay = arguments.GetValue(_decay),
                 Variation = Variation(arguments),
                 Seed = arguments.GetValue(_seed),

@@ -106,7 +106,7 @@ internal sealed class PruneVerb : Verb
         };
         session.Answer(json, console =>
         {
-            var table = new FigureTable(isDry ? "would be removed" : "removed", "files", "size");
+            var table = new NumberTable(isDry ? "would be removed" : "removed", "files", "size");
             foreach (var (name, items) in groups)
             {
                 table.Add(name, [items.Count.ToString(CultureInfo.InvariantCulture), Amounts.Bytes(Bytes(items))]);

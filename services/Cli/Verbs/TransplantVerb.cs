@@ -134,12 +134,12 @@ internal sealed class TransplantVerb : Verb
 
     private static void Write(IAnsiConsole console, string target, string report, TransplantResult result)
     {
-        var table = new FigureTable("hidden state", "tokens", "cosine,\nmean", "cosine,\nlowest", "norm,\nnew / old");
+        var table = new NumberTable("hidden state", "tokens", "cosine,\nmean", "cosine,\nlowest", "norm,\nnew / old");
         foreach (var change in result.HiddenStates)
         {
             table.Add(
                 change.State,
-                [HiddenStateChange.NameOf(change.Tokens), Figure(change.MeanCosine), Figure(change.MinCosine), Figure(change.MeanNormRatio)]
+                [HiddenStateChange.NameOf(change.Tokens), Metric(change.MeanCosine), Metric(change.MinCosine), Metric(change.MeanNormRatio)]
             );
         }
 
@@ -154,5 +154,5 @@ internal sealed class TransplantVerb : Verb
         console.WriteUnfolded($"report:    {report}");
     }
 
-    private static string Figure(double value) => value.ToString("0.000", CultureInfo.InvariantCulture);
+    private static string Metric(double value) => value.ToString("0.000", CultureInfo.InvariantCulture);
 }

@@ -21,7 +21,7 @@ internal sealed class WiseFtVerb : Verb
 {
     private const int DefaultSteps = 10;
     private const string ChartName = "frontier.svg";
-    private const string FiguresName = "sweep.json";
+    private const string SweepName = "sweep.json";
 
     private readonly Argument<string> _base = new("base") { Description = "The checkpoint before fine-tuning, in any format" };
     private readonly Argument<string> _tuned = new("tuned") { Description = "The fine-tuned checkpoint, in any format" };
@@ -143,7 +143,7 @@ internal sealed class WiseFtVerb : Verb
         {
             AlphaSweepOutput.Table(sweep).Write(console);
             console.WriteUnfolded(FormattableString.Invariant($"α = {sweep.Chosen.Alpha} is chosen: {rule}."));
-            console.WriteUnfolded($"{string.Join(", ", conversion.Proofs.Keys)}, {ChartName} and {FiguresName} are in {folder}");
+            console.WriteUnfolded($"{string.Join(", ", conversion.Proofs.Keys)}, {ChartName} and {SweepName} are in {folder}");
         });
         return ExitCode.Done;
     }
@@ -172,13 +172,13 @@ internal sealed class WiseFtVerb : Verb
                 tokenizer,
                 cancel
             );
-            var figures = AlphaSweepOutput.Json(sweep);
-            figures["base"] = JsonSerializer.SerializeToNode(from.FileDigests(), ContractJson.Options);
-            figures["tuned"] = JsonSerializer.SerializeToNode(to.FileDigests(), ContractJson.Options);
+            var metrics = AlphaSweepOutput.Json(sweep);
+            metrics["base"] = JsonSerializer.SerializeToNode(from.FileDigests(), ContractJson.Options);
+            metrics["tuned"] = JsonSerializer.SerializeToNode(to.FileDigests(), ContractJson.Options);
             AtomicFile.Write(
-                Path.Combine(folder, FiguresName),
+                Path.Combine(folder, SweepName),
                 Encoding.UTF8.GetBytes(
-                    figures.ToJsonString(new JsonSerializerOptions(ContractJson.Options) { WriteIndented = true }) + "\n"
+                    metrics.ToJsonString(new JsonSerializerOptions(ContractJson.Options) { WriteIndented = true }) + "\n"
                 )
             );
             AtomicFile.Write(Path.Combine(folder, ChartName), Encoding.UTF8.GetBytes(AlphaSweepOutput.Chart(sweep)));

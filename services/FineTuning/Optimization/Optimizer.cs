@@ -52,10 +52,10 @@ public sealed class Optimizer : IDisposable
         _weights is null ? [.. _spans.Select(span => span.Gradient()).OfType<Tensor>()] : [_weights.Gradients];
 
     /// <summary>One step; afterwards the gradients are cleared.</summary>
-    /// <param name="rateFactor">What the schedule multiplies each group's rate with.</param>
+    /// <param name="scheduleFactor">What the schedule multiplies each group's learning rate with.</param>
     /// <param name="gradientFactor">What the gradients are multiplied with, a scalar on their device (<see cref="Gradients.ClipFactor"/>);
     /// null for 1.</param>
-    public void Step(double rateFactor, Tensor? gradientFactor = null)
+    public void Step(double scheduleFactor, Tensor? gradientFactor = null)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
@@ -65,7 +65,7 @@ public sealed class Optimizer : IDisposable
             var clip = gradientFactor ?? ones([], device: _weights!.Values.device);
             foreach (var span in _spans)
             {
-                Launch(_kernels, span, clip, span.Group.LearningRate * rateFactor);
+                Launch(_kernels, span, clip, span.Group.LearningRate * scheduleFactor);
             }
 
             return;
@@ -87,7 +87,7 @@ public sealed class Optimizer : IDisposable
             }
 
             var (first, second) = span.Moments();
-            Update(span, gradient, first, second, span.Group.LearningRate * rateFactor);
+            Update(span, gradient, first, second, span.Group.LearningRate * scheduleFactor);
             span.Keep?.Invoke(first, second);
             if (_weights is null)
             {
@@ -98,32 +98,41 @@ public sealed class Optimizer : IDisposable
         _weights?.Gradients.zero_();
     }
 
-    private void Update(OptimizerSpan span, Tensor gradient, Tensor first, Tensor second, double rate)
+    private void Update(OptimizerSpan span, Tensor gradient, Tensor first, Tensor second, double learningRate)
     {
         if (span.Group.WeightDecay > 0)
         {
-            span.Values.MultiplyInPlace(1 - (rate * span.Group.WeightDecay));
+            span.Values.MultiplyInPlace(1 - (learningRate * span.Group.WeightDecay));
         }
 
         switch (_options)
         {
             case OptimizerOptions.AdamW adam:
-                StepAdam(adam, span.Values, gradient, first, second, rate);
+                StepAdam(adam, span.Values, gradient, first, second, learningRate);
                 break;
             case OptimizerOptions.AdaBelief belief:
-                StepAdaBelief(belief, span.Values, gradient, first, second, rate);
+                StepAdaBelief(belief, span.Values, gradient, first, second, learningRate);
                 break;
         }
     }
 
     // The same in one pass over memory.
-    private void Launch(TrainingKernels kernels, OptimizerSpan span, Tensor clip, double rate)
+    private void Launch(TrainingKernels kernels, OptimizerSpan span, Tensor clip, double learningRate)
     {
-        var (stretch, keep) = (span.Stretch!, 1 - (rate * span.Group.WeightDecay));
+        var (stretch, keep) = (span.Stretch!, 1 - (learningRate * span.Group.WeightDecay));
         switch (_options)
         {
             case OptimizerOptions.AdamW o:
-                kernels.AdamW(stretch, clip, keep, o.Beta1, o.Beta2, o.Epsilon, rate / FirstCorrection(o.Beta1), SecondCorrection(o.Beta2));
+                kernels.AdamW(
+                    stretch,
+                    clip,
+                    keep,
+                    o.Beta1,
+                    o.Beta2,
+                    o.Epsilon,
+                    learningRate / FirstCorrection(o.Beta1),
+                    SecondCorrection(o.Beta2)
+                );
                 break;
             case OptimizerOptions.AdaBelief o:
                 var rectification = Rectification(o.Beta2, State.Step);
@@ -134,7 +143,7 @@ public sealed class Optimizer : IDisposable
                     o.Beta1,
                     o.Beta2,
                     o.Epsilon,
-                    rate * (rectification * SecondCorrection(o.Beta2) ?? 1) / FirstCorrection(o.Beta1),
+                    learningRate * (rectification * SecondCorrection(o.Beta2) ?? 1) / FirstCorrection(o.Beta1),
                     rectification is not null
                 );
                 break;
@@ -145,16 +154,23 @@ public sealed class Optimizer : IDisposable
 
     private double SecondCorrection(double beta2) => Math.Sqrt(1 - Math.Pow(beta2, State.Step));
 
-    private void StepAdam(OptimizerOptions.AdamW o, Tensor parameter, Tensor gradient, Tensor first, Tensor second, double rate)
+    private void StepAdam(OptimizerOptions.AdamW o, Tensor parameter, Tensor gradient, Tensor first, Tensor second, double learningRate)
     {
         first.MultiplyInPlace(o.Beta1).AddInPlace(gradient, 1 - o.Beta1);
         second.MultiplyInPlace(o.Beta2).AddProductInPlace(gradient, gradient, 1 - o.Beta2);
         using var denominator = second.sqrt().DivideInPlace(SecondCorrection(o.Beta2)).AddInPlace(o.Epsilon);
-        parameter.AddQuotientInPlace(first, denominator, -rate / FirstCorrection(o.Beta1));
+        parameter.AddQuotientInPlace(first, denominator, -learningRate / FirstCorrection(o.Beta1));
     }
 
     // The variance is of the gradient around its own mean (the "belief"); ε is added inside as well as outside, as in the authors' code.
-    private void StepAdaBelief(OptimizerOptions.AdaBelief o, Tensor parameter, Tensor gradient, Tensor first, Tensor second, double rate)
+    private void StepAdaBelief(
+        OptimizerOptions.AdaBelief o,
+        Tensor parameter,
+        Tensor gradient,
+        Tensor first,
+        Tensor second,
+        double learningRate
+    )
     {
         first.MultiplyInPlace(o.Beta1).AddInPlace(gradient, 1 - o.Beta1);
         using var surprise = gradient - first;
@@ -162,11 +178,15 @@ public sealed class Optimizer : IDisposable
         if (Rectification(o.Beta2, State.Step) is { } rectification)
         {
             using var denominator = second.sqrt().AddInPlace(o.Epsilon);
-            parameter.AddQuotientInPlace(first, denominator, -rate * rectification * SecondCorrection(o.Beta2) / FirstCorrection(o.Beta1));
+            parameter.AddQuotientInPlace(
+                first,
+                denominator,
+                -learningRate * rectification * SecondCorrection(o.Beta2) / FirstCorrection(o.Beta1)
+            );
         }
         else
         {
-            parameter.AddInPlace(first, -rate / FirstCorrection(o.Beta1));
+            parameter.AddInPlace(first, -learningRate / FirstCorrection(o.Beta1));
         }
     }
 

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace ClipSae.FineTuning.Optimization;
 
 /// <summary>What the operations of an update reach at once: one parameter, or many of a group where they lie side by side.</summary>
-/// <param name="Group">Tells rate and decay.</param>
+/// <param name="Group">Tells learning rate and decay.</param>
 /// <param name="Gradient">Gives the gradient, or null where there is none.</param>
 /// <param name="Moments">Gives the first and the second moment.</param>
 /// <param name="Stretch">The same for kernels; null where there are none.</param>

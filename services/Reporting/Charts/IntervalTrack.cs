@@ -2,7 +2,7 @@ using ClipSae.Pages;
 
 namespace ClipSae.Reporting.Charts;
 
-/// <summary>Figures with intervals on a line from 0 to 1, as a table cell that shrinks with the page.</summary>
+/// <summary>Metrics with intervals on a line from 0 to 1, as a table cell that shrinks with the page.</summary>
 internal static class IntervalTrack
 {
     /// <param name="Class">base, tuned or control: how the mark looks.</param>

@@ -33,15 +33,15 @@ internal static class Disagreements
 
     private static string? OfValidation(ReportData data, EvaluationView view, string? attack)
     {
-        var figures = data.Tuning.FirstOrDefault(unit => unit.Key == view.Tuned?.Name).Value;
-        if (figures?.Validation?.Attacked is not { } validated || EvaluationView.Scores(view.Tuned, attack)?.Accuracy is not { } scored)
+        var metrics = data.Tuning.FirstOrDefault(unit => unit.Key == view.Tuned?.Name).Value;
+        if (metrics?.Validation?.Attacked is not { } validated || EvaluationView.Scores(view.Tuned, attack)?.Accuracy is not { } scored)
         {
             return null;
         }
 
         return Math.Abs(validated - scored.Value) < Notable
             ? null
-            : $"Validation saw an accuracy under attack of {Written.Percent(validated)} (n = {Written.Count(figures.AttackValidationImages)}), the set “{attack}” (n = {Written.Count(view.Images(attack))}) {Written.Percent(scored.Value)}. "
+            : $"Validation saw an accuracy under attack of {Written.Percent(validated)} (n = {Written.Count(metrics.AttackValidationImages)}), the set “{attack}” (n = {Written.Count(view.Images(attack))}) {Written.Percent(scored.Value)}. "
                 + "Validation’s attacks are curation’s own print, of which others were trained on; the set’s are not. The set’s figure is the one to quote.";
     }
 }

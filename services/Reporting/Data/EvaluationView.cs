@@ -86,10 +86,10 @@ internal sealed class EvaluationView
     public static EvaluationView? Of(ReportData data) =>
         data.Results is { Models.Count: > 0 } results ? new EvaluationView(results, data.Curated) : null;
 
-    /// <summary>A model's figures on a set; null where there are none.</summary>
+    /// <summary>A model's metrics on a set; null where there are none.</summary>
     public static SetScores? Scores(ModelScores? model, string? set) => set is null ? null : model?.Sets.GetValueOrDefault(set);
 
-    /// <summary>An arm's figures on a set; null where there are none.</summary>
+    /// <summary>An arm's metrics on a set; null where there are none.</summary>
     public static ArmSetScores? Scores(ArmScores arm, string? set) => set is null ? null : arm.Sets.GetValueOrDefault(set);
 
     /// <summary>A family's name for people, or the set's where it is no family.</summary>

@@ -2,7 +2,7 @@ using ClipSae.Results.Tuning;
 
 namespace ClipSae.Reporting.Data;
 
-/// <summary>How far fine-tuning moved the weights: where it moved nothing, every other figure is the base's.</summary>
+/// <summary>How far fine-tuning moved the weights: where it moved nothing, every other metric is the base's.</summary>
 public static class Movement
 {
     // A share of the weights' length. Arms that learned something moved them by 1e-2 and more.
@@ -11,8 +11,8 @@ public static class Movement
     private const int MaxNamed = 8;
 
     /// <summary>Whether a unit's weights are next to those of the base.</summary>
-    /// <param name="figures">Of the unit; where they have no drift it is not known, and false.</param>
-    public static bool IsUnmoved(TuningFigures figures) => figures.Drift is { Theta: < HardlyMoved, Radius: < HardlyMoved };
+    /// <param name="metrics">Of the unit; where they have no drift it is not known, and false.</param>
+    public static bool IsUnmoved(TuningMetrics metrics) => metrics.Drift is { Theta: < HardlyMoved, Radius: < HardlyMoved };
 
     /// <summary>One sentence about units that did not move; null where all did.</summary>
     /// <param name="units">Their names.</param>

@@ -34,7 +34,7 @@ public sealed record ReportData
     /// <summary>What the run was given.</summary>
     public IReadOnlyDictionary<string, ArtifactRef> Inputs { get; init; } = new Dictionary<string, ArtifactRef>();
 
-    /// <summary>Figures of the zero-shot evaluation.</summary>
+    /// <summary>Metrics of the zero-shot evaluation.</summary>
     public EvaluationResults? Results { get; init; }
 
     /// <summary>Images with the probabilities of base and tuned.</summary>
@@ -43,13 +43,13 @@ public sealed record ReportData
     /// <summary>Text-salient features, causal sweep, salient neurons.</summary>
     public SalientFindings? Salient { get; init; }
 
-    /// <summary>Figures of attack-curation; null where it has not finished.</summary>
-    public CurationFigures? Curation { get; init; }
+    /// <summary>Metrics of attack-curation; null where it has not finished.</summary>
+    public CurationMetrics? Curation { get; init; }
 
-    /// <summary>Figures of fine-tuning by unit, in the order they were taken up.</summary>
-    public IReadOnlyList<KeyValuePair<string, TuningFigures>> Tuning { get; init; } = [];
+    /// <summary>Metrics of fine-tuning by unit, in the order they were taken up.</summary>
+    public IReadOnlyList<KeyValuePair<string, TuningMetrics>> Tuning { get; init; } = [];
 
-    /// <summary>Autoencoders by hook point: figures and statistics.</summary>
+    /// <summary>Autoencoders by hook point: metrics and statistics.</summary>
     public IReadOnlyList<AutoencoderRecord> Autoencoders { get; init; } = [];
 
     /// <summary>Curated attacks to show.</summary>

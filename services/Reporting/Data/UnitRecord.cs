@@ -12,7 +12,7 @@ namespace ClipSae.Reporting.Data;
 /// <param name="Seconds">Wall time.</param>
 /// <param name="Key">Its stage key.</param>
 /// <param name="Outputs">Its artifacts.</param>
-/// <param name="Figures">Its figures.</param>
+/// <param name="Metrics">Its metrics.</param>
 public sealed record UnitRecord(
     string Stage,
     string Unit,
@@ -22,5 +22,5 @@ public sealed record UnitRecord(
     double Seconds,
     string Key,
     IReadOnlyDictionary<string, ArtifactRef> Outputs,
-    JsonObject Figures
+    JsonObject Metrics
 );

@@ -8,8 +8,8 @@ namespace ClipSae.Reporting.Sections;
 /// <summary>Quality of the sparse autoencoders, one row a hook point.</summary>
 internal static class AutoencoderTables
 {
-    // Title, the figure, and what is told in small print below it.
-    private static readonly (string Title, Func<AutoencoderFigures, string?> Figure, Func<AutoencoderFigures, string?> Note)[] Columns =
+    // Title, the metric, and what is told in small print below it.
+    private static readonly (string Title, Func<AutoencoderMetrics, string?> Metric, Func<AutoencoderMetrics, string?> Note)[] Columns =
     [
         ("Variant", of => of.Variant, _ => null),
         ("Features", of => Written.Count(of.Latents), _ => null),
@@ -44,7 +44,7 @@ internal static class AutoencoderTables
         }
 
         var columns = Columns
-            .Where(column => data.Autoencoders.Any(autoencoder => column.Figure(autoencoder.Figures) is not null))
+            .Where(column => data.Autoencoders.Any(autoencoder => column.Metric(autoencoder.Metrics) is not null))
             .ToArray();
         var table = Html.Of(
             $"""
@@ -70,7 +70,7 @@ internal static class AutoencoderTables
     {
         string[] names =
         [
-            .. data.Autoencoders.Where(autoencoder => autoencoder.Figures.ExplainedVariance < 0).Select(autoencoder => autoencoder.Name),
+            .. data.Autoencoders.Where(autoencoder => autoencoder.Metrics.ExplainedVariance < 0).Select(autoencoder => autoencoder.Name),
         ];
         return names.Length == 0
             ? Html.Empty
@@ -81,20 +81,20 @@ internal static class AutoencoderTables
 
     private static Html Row(
         AutoencoderRecord autoencoder,
-        (string Title, Func<AutoencoderFigures, string?> Figure, Func<AutoencoderFigures, string?> Note)[] columns,
+        (string Title, Func<AutoencoderMetrics, string?> Metric, Func<AutoencoderMetrics, string?> Note)[] columns,
         bool used
     ) =>
         Html.Of(
             $"""
             <tr class="{(used ? "chosen" : "")}"><th scope="row"><code>{autoencoder.Name}</code>{(
                 used ? Html.Of($" <em class=\"badge\">used</em>") : Html.Empty
-            )}</th>{columns.Select(column => Cell(column.Figure(autoencoder.Figures), column.Note(autoencoder.Figures)))}</tr>
+            )}</th>{columns.Select(column => Cell(column.Metric(autoencoder.Metrics), column.Note(autoencoder.Metrics)))}</tr>
             """
         );
 
-    private static Html Cell(string? figure, string? note) =>
+    private static Html Cell(string? metric, string? note) =>
         Html.Of(
-            $"<td class=\"n\">{figure ?? Written.Missing}{(figure is null || note is null ? Html.Empty : Html.Of($"<span class=\"ci\">{note}</span>"))}</td>"
+            $"<td class=\"n\">{metric ?? Written.Missing}{(metric is null || note is null ? Html.Empty : Html.Of($"<span class=\"ci\">{note}</span>"))}</td>"
         );
 
     private static Html Density(AutoencoderRecord autoencoder) =>

@@ -111,12 +111,12 @@ internal static class BeforeAfter
         EvaluationView view,
         string set,
         string title,
-        Func<SetScores, Interval?> figure,
+        Func<SetScores, Interval?> metric,
         Interval? change,
         McNemar? test
     )
     {
-        Interval? Of(ModelScores? model) => EvaluationView.Scores(model, set) is { } scores ? figure(scores) : null;
+        Interval? Of(ModelScores? model) => EvaluationView.Scores(model, set) is { } scores ? metric(scores) : null;
         var (before, after) = (Of(view.Base), Of(view.Tuned));
         var difference = change is not null ? IntervalCell.Difference(change) : Html.Of($"{Written.Points(after?.Value - before?.Value)}");
         return Html.Of(
@@ -141,11 +141,11 @@ internal static class BeforeAfter
                 $"<tr><th scope=\"row\">Mean margin, cosine of object less word</th>{Cell(before)}{Cell(after)}<td class=\"n\">{(after is null ? Written.Missing : Written.Signed(after.Value - before.Value))}</td><td></td><td class=\"plot\"></td></tr>"
             );
 
-        static Html Cell(Interval? figure) =>
-            figure is null
+        static Html Cell(Interval? metric) =>
+            metric is null
                 ? Html.Of($"<td class=\"n\">{Written.Missing}</td>")
                 : Html.Of(
-                    $"<td class=\"n\">{IntervalCell.Text(Written.Signed(figure.Value), $"{Written.Signed(figure.Low)} to {Written.Signed(figure.High)}")}</td>"
+                    $"<td class=\"n\">{IntervalCell.Text(Written.Signed(metric.Value), $"{Written.Signed(metric.Low)} to {Written.Signed(metric.High)}")}</td>"
                 );
     }
 

@@ -47,8 +47,8 @@ internal static class CausalEvidence
         row.Ablation.AttackSuccess < row.Before.AttackSuccess - Notable
         && !(Mean(row, draw => draw.AttackSuccess) <= row.Ablation.AttackSuccess);
 
-    private static double? Mean(AblatedLayer row, Func<AttackAccuracy, double> figure) =>
-        row.Random.Count > 0 ? row.Random.Average(figure) : null;
+    private static double? Mean(AblatedLayer row, Func<AttackAccuracy, double> metric) =>
+        row.Random.Count > 0 ? row.Random.Average(metric) : null;
 
     private static Html Effect(SalientFindings salient)
     {
@@ -65,7 +65,7 @@ internal static class CausalEvidence
     private static Html Row(AblatedLayer row)
     {
         var (before, after) = (row.Before, row.Ablation);
-        double? Mean(Func<AttackAccuracy, double> figure) => CausalEvidence.Mean(row, figure);
+        double? Mean(Func<AttackAccuracy, double> metric) => CausalEvidence.Mean(row, metric);
         var strong = Helps(row) ? "strong" : "";
         var chosen = row.Chosen;
         return Html.Of(

@@ -4,13 +4,13 @@ using ClipSae.Results.Evaluation;
 
 namespace ClipSae.Reporting.Sections;
 
-/// <summary>Every figure of every model on every set of objects and words, and the accuracy of each class.</summary>
+/// <summary>Every metric of every model on every set of objects and words, and the accuracy of each class.</summary>
 internal static class ModelTables
 {
     private const int MaxClassColumns = 6;
 
-    // Title, the figure of a set's scores, whether it is a share of images.
-    private static readonly (string Title, Func<SetScores, Interval?> Figure, bool Share)[] Answers =
+    // Title, the metric of a set's scores, whether it is a share of images.
+    private static readonly (string Title, Func<SetScores, Interval?> Metric, bool Share)[] Answers =
     [
         ("Accuracy", scores => scores.Accuracy, true),
         ("Mean of classes", scores => scores.MeanPerClass, true),
@@ -19,7 +19,7 @@ internal static class ModelTables
         ("Mean margin", scores => scores.BinaryMargin, false),
     ];
 
-    private static readonly (string Title, Func<SetScores, Interval?> Figure, bool Share)[] Others =
+    private static readonly (string Title, Func<SetScores, Interval?> Metric, bool Share)[] Others =
     [
         ("Linear probe", scores => scores.Probe?.Accuracy, true),
         ("Calibration error", scores => scores.Calibration.ExpectedError, true),
@@ -53,14 +53,14 @@ internal static class ModelTables
     {
         var name = set.Name;
         var columns = (IsRepeated(view) ? Others : [.. Answers, .. Others])
-            .Where(column => view.Told.Any(model => EvaluationView.Scores(model, name) is { } scores && column.Figure(scores) is not null))
+            .Where(column => view.Told.Any(model => EvaluationView.Scores(model, name) is { } scores && column.Metric(scores) is not null))
             .ToArray();
         var isCompared = view.Told.Count > 1 && !IsRepeated(view);
         var rows = view.Told.Select(model =>
             Html.Of(
                 $"""
                 <tr><th scope="row">{model.Name}</th>{columns.Select(column =>
-                    Cell(EvaluationView.Scores(model, name) is { } scores ? column.Figure(scores) : null, column.Share)
+                    Cell(EvaluationView.Scores(model, name) is { } scores ? column.Metric(scores) : null, column.Share)
                 )}
                 {(
                     isCompared
@@ -87,11 +87,11 @@ internal static class ModelTables
         );
     }
 
-    private static Html Cell(Interval? figure, bool share) =>
-        share || figure is null
-            ? IntervalCell.Of(figure)
+    private static Html Cell(Interval? metric, bool share) =>
+        share || metric is null
+            ? IntervalCell.Of(metric)
             : Html.Of(
-                $"<td class=\"n\">{IntervalCell.Text(Written.Number(figure.Value), $"{Written.Number(figure.Low)} to {Written.Number(figure.High)}")}</td>"
+                $"<td class=\"n\">{IntervalCell.Text(Written.Number(metric.Value), $"{Written.Number(metric.Low)} to {Written.Number(metric.High)}")}</td>"
             );
 
     private static Html PerClass(EvaluationView view, string set)

@@ -7,7 +7,7 @@ namespace ClipSae.Reporting.Sections;
 /// <summary>Retrieval on sets of captioned images, in both directions.</summary>
 internal static class RetrievalTables
 {
-    private static readonly (string Title, Func<RecallScores, Interval> Figure)[] Cuts =
+    private static readonly (string Title, Func<RecallScores, Interval> Metric)[] Cuts =
     [
         ("R@1", recall => recall.At1),
         ("R@5", recall => recall.At5),
@@ -56,7 +56,7 @@ internal static class RetrievalTables
         return Html.Of(
             $"""
             <tr><th scope="row">{model.Name}</th>{Directions.SelectMany(direction =>
-                Cuts.Select(at => IntervalCell.Of(scores is null ? null : at.Figure(direction(scores))))
+                Cuts.Select(at => IntervalCell.Of(scores is null ? null : at.Metric(direction(scores))))
             )}
             <td class="n">{Written.Number(scores?.ModalityGap.Value)}</td>{Gain(scores?.ImageToTextGain)}{Gain(
                 scores?.TextToImageGain

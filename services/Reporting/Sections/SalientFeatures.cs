@@ -142,7 +142,7 @@ internal static class SalientFeatures
     private static Html Ablation(NeuronAblation ablation)
     {
         var (chosen, random) = ablation;
-        double? Mean(Func<AttackAccuracy, double> figure) => random.Count == 0 ? null : random.Average(figure);
+        double? Mean(Func<AttackAccuracy, double> metric) => random.Count == 0 ? null : random.Average(metric);
         return Html.Of(
             $"""
             <div><h4>Ablated in the base</h4><table class="compact"><thead><tr><th>Neurons</th><th class="n">Clean</th><th class="n">Attacked</th><th class="n">Attack success rate</th></tr></thead><tbody>

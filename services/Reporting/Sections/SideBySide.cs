@@ -14,7 +14,7 @@ internal static class SideBySide
     private static readonly string[] Colours = ["base", "tuned", "m2", "m3", "m4", "m5"];
 
     // Words alone that are read no longer are made worse too, but stand apart.
-    private static readonly (ExampleKind Kind, bool IsWord, string Title, string OfTwo, string OfMany, int Most)[] Kinds =
+    private static readonly (ExampleKind Kind, bool IsWord, string Title, string OfTwo, string OfMany, int Max)[] Kinds =
     [
         (
             ExampleKind.Mended,
@@ -67,7 +67,7 @@ internal static class SideBySide
                     return Html.Empty;
                 }
 
-                var shown = InTurn(of).Take(kind.Most).Where(example => (budget -= example.Image.Length) > 0).ToArray();
+                var shown = InTurn(of).Take(kind.Max).Where(example => (budget -= example.Image.Length) > 0).ToArray();
                 return Html.Of(
                     $"<h3>{kind.Title}{(!kind.IsWord && counts?.TryGetValue(kind.Kind, out var count) == true ? $": {Written.Count(count)}" : "")} <small>{(models.Length > 2 ? kind.OfMany : kind.OfTwo)}{(of.Length == 0 ? " There is no such image." : "")}</small></h3><div class=\"examples\">{shown.Select(example => Card(example, models))}</div>"
                 );

@@ -61,7 +61,7 @@ internal static class TrainingCurves
                     Line("length r", curves.Drift.Select(at => ((double)at.Step, (double?)at.Radius)), 4),
                 ]
             ).Render(),
-            new LineChart("Learning rate, share of each group’s own", [Steps("rate", step => step.Rate, 5)]).Render(),
+            new LineChart("Learning rate, share of each group’s own", [Steps("rate", step => step.LearningRate, 5)]).Render(),
         ];
         return new Section(
             "training",
@@ -72,23 +72,23 @@ internal static class TrainingCurves
             Html.Of($"<div class=\"charts\">{own}</div>{(validated < MinForCurve ? Html.Empty : AllArms(data))}")
         );
 
-        ChartSeries Steps(string name, Func<StepFigures, double?> figure, int colour) =>
-            Line(name, curves.Steps.Select(step => ((double)step.Step, figure(step))), colour);
+        ChartSeries Steps(string name, Func<StepMetrics, double?> metric, int colour) =>
+            Line(name, curves.Steps.Select(step => ((double)step.Step, metric(step))), colour);
     }
 
     private static int? FewestValidated(ReportData data) => data.Tuning.Min(unit => Fewest(unit.Value));
 
-    private static int? Fewest(TuningFigures figures) => new[] { figures.CleanValidationImages, figures.AttackValidationImages }.Min();
+    private static int? Fewest(TuningMetrics metrics) => new[] { metrics.CleanValidationImages, metrics.AttackValidationImages }.Min();
 
     private static string Validated(ReportData data, string shown)
     {
-        if (data.Tuning.FirstOrDefault(unit => unit.Key == shown).Value is not { } figures || Fewest(figures) is not { } fewest)
+        if (data.Tuning.FirstOrDefault(unit => unit.Key == shown).Value is not { } metrics || Fewest(metrics) is not { } fewest)
         {
             return "";
         }
 
         var counts =
-            $" Validation saw {Written.Count(figures.CleanValidationImages)} clean pictures and {Written.Count(figures.AttackValidationImages)} attacks";
+            $" Validation saw {Written.Count(metrics.CleanValidationImages)} clean pictures and {Written.Count(metrics.AttackValidationImages)} attacks";
         return fewest < MinForCurve
             ? $"{counts}: too few for a curve, and a weak reason to choose a step or an arm by. Add images."
             : $"{counts}.";
@@ -115,23 +115,23 @@ internal static class TrainingCurves
         }
 
         string[] kinds = [.. data.Curves.Values.Select(Kind).Distinct().Order(StringComparer.Ordinal)];
-        LineChart Chart(string title, Func<TuningValidation, double> figure) =>
-            new(title, [.. data.Curves.Select(entry => Arm(entry.Key, entry.Value, figure, kinds))]) { Share = true };
+        LineChart Chart(string title, Func<TuningValidation, double> metric) =>
+            new(title, [.. data.Curves.Select(entry => Arm(entry.Key, entry.Value, metric, kinds))]) { Share = true };
         return Html.Of(
             $"<h3>All arms on validation <small>random controls are dashed</small></h3><div class=\"charts\">{Chart("Accuracy under attack", at => at.Attacked).Render()}{Chart("Clean accuracy", at => at.Clean).Render()}</div>"
         );
     }
 
-    private static ChartSeries Arm(string unit, TuningCurves curves, Func<TuningValidation, double> figure, string[] kinds) =>
-        Validations(curves, figure, Array.IndexOf(kinds, Kind(curves)) % Colours, unit) with
+    private static ChartSeries Arm(string unit, TuningCurves curves, Func<TuningValidation, double> metric, string[] kinds) =>
+        Validations(curves, metric, Array.IndexOf(kinds, Kind(curves)) % Colours, unit) with
         {
             Dashed = ArmName.IsControl(curves.Arm),
         };
 
     private static string Kind(TuningCurves curves) => ArmName.Informed(curves.Arm);
 
-    private static ChartSeries Validations(TuningCurves curves, Func<TuningValidation, double> figure, int colour, string name) =>
-        Line(name, curves.Validation.Select(at => ((double)at.Step, (double?)figure(at))), colour);
+    private static ChartSeries Validations(TuningCurves curves, Func<TuningValidation, double> metric, int colour, string name) =>
+        Line(name, curves.Validation.Select(at => ((double)at.Step, (double?)metric(at))), colour);
 
     private static ChartSeries Line(string name, IEnumerable<(double X, double? Y)> points, int colour) =>
         new(name, [.. points.Where(point => point.Y is not null).Select(point => (point.X, point.Y!.Value))], colour);

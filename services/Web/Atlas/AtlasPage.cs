@@ -12,7 +12,7 @@ namespace ClipSae.Web.Atlas;
 internal sealed class AtlasPage(FeatureIndexes indexes, PictureSearch search, PageShell shell)
 {
     private const int Cards = 24;
-    private const int MostFiring = 48;
+    private const int MaxFiring = 48;
     private const int PictureSide = 160;
     private static readonly (string Name, string Title)[] Orders =
     [
@@ -96,12 +96,12 @@ internal sealed class AtlasPage(FeatureIndexes indexes, PictureSearch search, Pa
 
             var outcome = await search.FindAsync(volume, picture, cancel);
             var parts = new FeatureParts(volume, index, AtlasPlaces.Served);
-            var shown = outcome.Features.Take(MostFiring).Select(firing => parts.Card(volume.Feature(firing.Feature)!, firing.Activation));
+            var shown = outcome.Features.Take(MaxFiring).Select(firing => parts.Card(volume.Feature(firing.Feature)!, firing.Activation));
             var unknown =
                 outcome.Unknown == 0
                     ? ""
                     : $" {Written.Count(outcome.Unknown)} more fire{(outcome.Unknown == 1 ? "s" : "")} on no held-out image, so nothing is known of {(outcome.Unknown == 1 ? "it" : "them")}.";
-            var more = outcome.Features.Count > MostFiring ? $" The {MostFiring} strongest are shown." : "";
+            var more = outcome.Features.Count > MaxFiring ? $" The {MaxFiring} strongest are shown." : "";
             var view = Thumbnail.Of(picture, PictureSide) is { } small ? Html.Of($"<img src=\"{small}\" alt=\"The picture\">") : Html.Empty;
             return Html.Of(
                 $"""
@@ -129,7 +129,7 @@ internal sealed class AtlasPage(FeatureIndexes indexes, PictureSearch search, Pa
     /// <param name="list">The features that are shown.</param>
     private string Render(AtlasVolume volume, KeptResults<FeatureIndex>.Standing standing, Query query, Html count, Html list)
     {
-        var (run, unit, figures) = (volume.Record.Run, volume.Unit.Unit, volume.Statistics.Figures);
+        var (run, unit, metrics) = (volume.Record.Run, volume.Unit.Unit, volume.Statistics.Metrics);
         return shell.Render(
             $"Features of {unit}",
             "/",
@@ -141,11 +141,11 @@ internal sealed class AtlasPage(FeatureIndexes indexes, PictureSearch search, Pa
                         $"<a href=\"{Path(run, other.Unit)}\"{(other.Unit == unit ? Html.Of($" aria-current=\"page\"") : Html.Empty)}>{other.Unit}</a>"
                     )
                 )}</nav>
-                <p class="facts">{Written.Count(figures.Latents)} latents, {Written.Count(
+                <p class="facts">{Written.Count(metrics.Latents)} latents, {Written.Count(
                     volume.Statistics.Features.Count
-                )} fire on held-out images · explained variance {Written.Percent(figures.ExplainedVariance)} · FVU {Written.Number(
-                    figures.Fvu
-                )} · L0 {Written.Number(figures.L0)} · k {figures.K}</p>
+                )} fire on held-out images · explained variance {Written.Percent(metrics.ExplainedVariance)} · FVU {Written.Number(
+                    metrics.Fvu
+                )} · L0 {Written.Number(metrics.L0)} · k {metrics.K}</p>
                 {(
                     FeatureMovements.CanCompute(volume)
                         ? Html.Of($"<p><a href=\"{ChangesPage.Path(run, unit)}\">Before and after fine-tuning</a></p>")

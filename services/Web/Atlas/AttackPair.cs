@@ -24,7 +24,7 @@ internal sealed record AttackPair(byte[] Attacked, byte[] Clean, string Label, s
         ClipSaeRuntime runtime,
         RunRecord record,
         PictureLibrary pictures,
-        int most,
+        int maxCount,
         CancellationToken cancel
     )
     {
@@ -43,7 +43,7 @@ internal sealed record AttackPair(byte[] Attacked, byte[] Clean, string Label, s
             )
             .ToArray();
         var pairs = new List<AttackPair>();
-        foreach (var attack in ShownPictures.Some(attacks, most))
+        foreach (var attack in ShownPictures.Some(attacks, maxCount))
         {
             if (await pictures.ReadAsync(attack.Item.Attributes?["source"]?.ToString() ?? "", cancel) is { } clean)
             {

@@ -14,9 +14,9 @@ internal sealed class FeaturePage(FeatureIndexes indexes, EffectSection effect, 
         var (volume, standing) = await indexes.OpenAsync(run, unit, cancel);
         var feature = volume.Feature(number)
             ?? throw new MissingPageException(
-                number < volume.Statistics.Figures.Latents
+                number < volume.Statistics.Metrics.Latents
                     ? $"Feature {number} of {unit} fires on no held-out image, so nothing is known of it."
-                    : $"{unit} has {volume.Statistics.Figures.Latents} features, numbered from 0."
+                    : $"{unit} has {volume.Statistics.Metrics.Latents} features, numbered from 0."
             );
         var parts = new FeatureParts(volume, standing.Value, AtlasPlaces.Served);
         return shell.Render(
@@ -28,7 +28,7 @@ internal sealed class FeaturePage(FeatureIndexes indexes, EffectSection effect, 
                     run,
                     unit
                 )}">features of {unit}</a> /</p>
-                {parts.Title(feature)}{parts.Figures(feature)}{parts.Answers(feature)}{parts.Images(feature)}{parts.Twin(feature)}
+                {parts.Title(feature)}{parts.Metrics(feature)}{parts.Answers(feature)}{parts.Images(feature)}{parts.Twin(feature)}
                 {await effect.RenderAsync(volume, feature, cancel)}
                 {parts.Alike(feature)}
                 {AtlasPage.Ablation(volume)}

@@ -38,11 +38,11 @@ internal sealed class FeatureParts(AtlasVolume volume, FeatureIndex? index, Atla
             $"<div class=\"title\"><h1>Feature {feature.Feature}</h1>{(string.IsNullOrEmpty(feature.Name) ? Html.Empty : Html.Of($"<i>{feature.Name}</i>"))}{(volume.Salience(feature.Feature) is null ? Html.Empty : Html.Of($"<span class=\"badge\">reads text</span>"))}</div>"
         );
 
-    public Html Figures(FeatureStatistics feature)
+    public Html Metrics(FeatureStatistics feature)
     {
         var salience = volume.Salience(feature.Feature);
         var indexed = Indexed(feature);
-        (string Name, string? Value)[] figures =
+        (string Name, string? Value)[] metrics =
         [
             ("density", Written.Rare(feature.Density)),
             ("mean activation", Written.Number(feature.MeanActivation)),
@@ -54,7 +54,7 @@ internal sealed class FeatureParts(AtlasVolume volume, FeatureIndex? index, Atla
             ("images it fires on", indexed is null ? null : Written.Count(indexed.Fires)),
         ];
         return Html.Of(
-            $"<dl class=\"numbers\">{figures.Where(figure => figure.Value is not null).Select(figure => Html.Of($"<div><dt>{figure.Name}</dt><dd>{figure.Value}</dd></div>"))}</dl>"
+            $"<dl class=\"numbers\">{metrics.Where(metric => metric.Value is not null).Select(metric => Html.Of($"<div><dt>{metric.Name}</dt><dd>{metric.Value}</dd></div>"))}</dl>"
         );
     }
 

@@ -10,13 +10,13 @@ internal static class PatchOverlay
 
     /// <param name="side">Patches across.</param>
     /// <param name="values">[side · side], rows from the top; NaN where nothing is known.</param>
-    /// <param name="most">What is drawn strongest.</param>
-    public static byte[] Draw(int side, float[] values, double most)
+    /// <param name="max">What is drawn strongest.</param>
+    public static byte[] Draw(int side, float[] values, double max)
     {
         using var bitmap = new SKBitmap(side, side, SKColorType.Rgba8888, SKAlphaType.Unpremul);
         for (var place = 0; place < values.Length; place++)
         {
-            var share = float.IsNaN(values[place]) || most <= 0 ? 0 : Math.Clamp(values[place] / most, 0, 1);
+            var share = float.IsNaN(values[place]) || max <= 0 ? 0 : Math.Clamp(values[place] / max, 0, 1);
             bitmap.SetPixel(place % side, place / side, Colour.WithAlpha((byte)(Strongest * share)));
         }
 

@@ -21,7 +21,7 @@ public static class StaticAtlas
 
     /// <summary>Writes the atlas of every autoencoder of a run; the folder appears whole, or not at all.</summary>
     /// <param name="folder">It must not be there yet.</param>
-    /// <param name="most">Features of each autoencoder that get a page, by text salience and then density.</param>
+    /// <param name="maxCount">Features of each autoencoder that get a page, by text salience and then density.</param>
     /// <param name="progress">Features written, and all of them.</param>
     /// <returns>Features written.</returns>
     /// <exception cref="UserErrorException">The run has no autoencoder, something of it is missing, or the folder is there.</exception>
@@ -29,7 +29,7 @@ public static class StaticAtlas
         ClipSaeRuntime runtime,
         string run,
         string folder,
-        int most,
+        int maxCount,
         TimeProvider time,
         Action<int, int> progress,
         CancellationToken cancel = default
@@ -48,7 +48,7 @@ public static class StaticAtlas
         );
         var volumes = await VolumesAsync(runtime, shelf, run, cancel);
         var chosen = volumes
-            .Select(volume => AtlasPage.Find(volume, null, new AtlasPage.Query("", "salience", false, 1)).Take(most).ToArray())
+            .Select(volume => AtlasPage.Find(volume, null, new AtlasPage.Query("", "salience", false, 1)).Take(maxCount).ToArray())
             .ToArray();
         var unfinished = folder.TrimEnd(Path.DirectorySeparatorChar) + ".unfinished";
         try
@@ -85,7 +85,7 @@ public static class StaticAtlas
                         Html.Of(
                             $"""
                             <p class="crumbs"><a href="../{Page}">{run}</a> / <a href="{Page}">features of {volume.Unit.Unit}</a> /</p>
-                            {parts.Title(feature)}{parts.Figures(feature)}{parts.Answers(feature)}{parts.Images(feature)}{parts.Twin(
+                            {parts.Title(feature)}{parts.Metrics(feature)}{parts.Answers(feature)}{parts.Images(feature)}{parts.Twin(
                                 feature
                             )}{parts.Alike(feature)}{AtlasPage.Ablation(volume)}
                             """
@@ -146,15 +146,15 @@ public static class StaticAtlas
 
     private static Html List(AtlasVolume volume, FeatureIndex? index, FeatureStatistics[] features, FeatureParts parts)
     {
-        var figures = volume.Statistics.Figures;
+        var metrics = volume.Statistics.Metrics;
         return Html.Of(
             $"""
             <p class="crumbs"><a href="../{Page}">{volume.Record.Run}</a> /</p><h1>Features of {volume.Unit.Unit}</h1>
-            <p class="facts">{Written.Count(figures.Latents)} latents, {Written.Count(
+            <p class="facts">{Written.Count(metrics.Latents)} latents, {Written.Count(
                 volume.Statistics.Features.Count
             )} fire on held-out images, {Written.Count(features.Length)} are shown here · explained variance {Written.Percent(
-                figures.ExplainedVariance
-            )} · FVU {Written.Number(figures.Fvu)} · L0 {Written.Number(figures.L0)} · k {figures.K}</p>
+                metrics.ExplainedVariance
+            )} · FVU {Written.Number(metrics.Fvu)} · L0 {Written.Number(metrics.L0)} · k {metrics.K}</p>
             {AtlasPage.Ablation(volume)}
             <p class="filter" id="filter" hidden><label>Search <input type="search" placeholder="number, name{(
                 index is null ? "" : ", class or word"

@@ -35,17 +35,19 @@ internal static class ShownPictures
 
     /// <summary>How many pictures may be looked at.</summary>
     /// <param name="passes">Forward passes that each costs.</param>
-    /// <param name="fewest">As many at least.</param>
-    /// <param name="most">As many at most.</param>
-    public static int Affordable(ClipArchitecture architecture, int passes, int fewest, int most)
+    /// <param name="minCount">As many at least.</param>
+    /// <param name="maxCount">As many at most.</param>
+    public static int Affordable(ClipArchitecture architecture, int passes, int minCount, int maxCount)
     {
         // Each block multiplies every token with twelve squares of its width.
         var multiplications =
             12.0 * architecture.VisionLayers * architecture.VisionWidth * architecture.VisionWidth * architecture.VisionTokens;
-        return (int)Math.Clamp(Budget / (passes * multiplications), fewest, most);
+        return (int)Math.Clamp(Budget / (passes * multiplications), minCount, maxCount);
     }
 
     /// <summary>As many of the items as may be, spread evenly.</summary>
-    public static IReadOnlyList<T> Some<T>(IReadOnlyList<T> items, int most) =>
-        items.Count <= most ? items : [.. Enumerable.Range(0, most).Select(place => items[(int)((long)place * items.Count / most)])];
+    public static IReadOnlyList<T> Some<T>(IReadOnlyList<T> items, int maxCount) =>
+        items.Count <= maxCount
+            ? items
+            : [.. Enumerable.Range(0, maxCount).Select(place => items[(int)((long)place * items.Count / maxCount)])];
 }

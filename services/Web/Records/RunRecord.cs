@@ -19,10 +19,10 @@ internal sealed record RunRecord(string Run, RunBoard Board)
     public RunState State => Board.State;
 
     /// <summary>Scores of the models; null before the evaluation.</summary>
-    public EvaluationFigures? Scores => Figures(ParameterSections.Evaluation, ResultFormats.EvaluationFigures);
+    public EvaluationMetrics? Scores => Metrics(ParameterSections.Evaluation, ResultFormats.EvaluationMetrics);
 
     /// <summary>What curation found; null before it.</summary>
-    public CurationFigures? Curation => Figures(ParameterSections.Curation, ResultFormats.CurationFigures);
+    public CurationMetrics? Curation => Metrics(ParameterSections.Curation, ResultFormats.CurationMetrics);
 
     /// <summary>An artifact that the run was given or has made, by its digest; null where it has none such.</summary>
     public ArtifactRef? Artifact(string digest) =>
@@ -30,7 +30,7 @@ internal sealed record RunRecord(string Run, RunBoard Board)
             .Concat(State.Stages.Values.SelectMany(stage => stage.FinishedUnits()).SelectMany(unit => unit.Outputs.Values))
             .FirstOrDefault(artifact => artifact.Digest == digest);
 
-    private T? Figures<T>(string stage, ResultFormat<T> format)
+    private T? Metrics<T>(string stage, ResultFormat<T> format)
         where T : class =>
-        State.Finished(stage).FirstOrDefault() is { } unit ? format.Read(unit.Figures, $"figures of {unit.Stage}/{unit.Unit}") : null;
+        State.Finished(stage).FirstOrDefault() is { } unit ? format.Read(unit.Metrics, $"metrics of {unit.Stage}/{unit.Unit}") : null;
 }

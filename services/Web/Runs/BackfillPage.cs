@@ -12,7 +12,7 @@ namespace ClipSae.Web.Runs;
 internal sealed class BackfillPage(ClipSaeRuntime runtime, RunReader reader, PageShell shell)
 {
     /// <summary>More than this at once nobody means to begin.</summary>
-    public const int Most = 100;
+    public const int MaxRuns = 100;
 
     /// <summary>The form.</summary>
     /// <param name="names">The runs.</param>
@@ -85,9 +85,9 @@ internal sealed class BackfillPage(ClipSaeRuntime runtime, RunReader reader, Pag
     private async Task<IReadOnlyList<RunRecord>> ReadAsync(IReadOnlyList<string> names, CancellationToken cancel)
     {
         var chosen = names.Distinct(StringComparer.Ordinal).ToArray();
-        if (chosen.Length > Most)
+        if (chosen.Length > MaxRuns)
         {
-            throw new UserErrorException($"{chosen.Length} runs are chosen; at most {Most} are replayed at once");
+            throw new UserErrorException($"{chosen.Length} runs are chosen; at most {MaxRuns} are replayed at once");
         }
 
         var runs = new List<RunRecord>();

@@ -14,15 +14,15 @@ namespace ClipSae.Web.Runs;
 internal sealed class ComparePage(ClipSaeRuntime runtime, RunReader reader, PageShell shell)
 {
     /// <summary>More columns than this no screen holds.</summary>
-    public const int Most = 8;
+    public const int MaxRuns = 8;
 
     private const int Choices = 50;
 
-    /// <param name="names">The runs, in the order in which they are shown; what is over <see cref="Most"/> is left out.</param>
+    /// <param name="names">The runs, in the order in which they are shown; what is over <see cref="MaxRuns"/> is left out.</param>
     public async Task<string> RenderAsync(IReadOnlyList<string> names, CancellationToken cancel)
     {
         var runs = new List<Compared>();
-        foreach (var name in names.Distinct(StringComparer.Ordinal).Take(Most))
+        foreach (var name in names.Distinct(StringComparer.Ordinal).Take(MaxRuns))
         {
             runs.Add(new Compared(((char)('A' + runs.Count)).ToString(), await reader.ReadAsync(name, cancel)));
         }
@@ -38,7 +38,7 @@ internal sealed class ComparePage(ClipSaeRuntime runtime, RunReader reader, Page
             Html.Of(
                 $"""
                 <h1>Compare runs</h1>
-                {(runs.Count < 2 ? Html.Of($"<p class=\"lead\">Choose two to {Most} runs.</p>") : Html.Empty)}
+                {(runs.Count < 2 ? Html.Of($"<p class=\"lead\">Choose two to {MaxRuns} runs.</p>") : Html.Empty)}
                 <details class="choose"{(
                     runs.Count < 2 ? Html.Of($" open") : Html.Empty
                 )}><summary>Choose runs</summary><form><ul>{others.Select(run =>
@@ -82,15 +82,15 @@ internal sealed class ComparePage(ClipSaeRuntime runtime, RunReader reader, Page
     {
         var points = (
             from row in rows
-            let clean = row.Figures.Clean ?? row.Figures.HeldOut.Clean
-            let worst = ScoreTable.Worst(row.Figures)
+            let clean = row.Metrics.Clean ?? row.Metrics.HeldOut.Clean
+            let worst = ScoreTable.Worst(row.Metrics)
             where clean is not null && worst is not null
             select new ParetoChart.Point(
                 row.Role == "base" ? $"base ({row.Group})" : $"{row.Group} · {row.Name}",
                 row.Role == "base" ? "" : row.Group ?? "",
                 clean.Value,
                 worst.Value.Attacked,
-                row.Figures.WordsHeldOut ?? row.Figures.Words,
+                row.Metrics.WordsHeldOut ?? row.Metrics.Words,
                 row.Role == "control"
             )
             {

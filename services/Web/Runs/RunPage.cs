@@ -159,7 +159,7 @@ internal sealed class RunPage(ClipSaeRuntime runtime, RunReader reader, WorkersA
         var units = record
             .State.Finished(ParameterSections.Sae)
             .Select(unit =>
-                (unit.Unit, Figures: ResultFormats.AutoencoderFigures.Read(unit.Figures, $"figures of {unit.Stage}/{unit.Unit}"))
+                (unit.Unit, Metrics: ResultFormats.AutoencoderMetrics.Read(unit.Metrics, $"metrics of {unit.Stage}/{unit.Unit}"))
             )
             .ToArray();
         return units.Length == 0
@@ -168,7 +168,7 @@ internal sealed class RunPage(ClipSaeRuntime runtime, RunReader reader, WorkersA
                 $"""
             <h3>Autoencoders</h3>{PageShell.Wide("Autoencoders", Html.Of($"""
             <table><thead><tr><th scope="col">Hook point</th><th scope="col" class="n">Latents</th><th scope="col" class="n">Explained variance</th><th scope="col" class="n">FVU</th><th scope="col" class="n">L0</th><th scope="col" class="n">Dead</th><th scope="col" class="n">Dense</th></tr></thead><tbody>
-            {units.Select(sae => Html.Of($"<tr><th scope=\"row\"><a href=\"{AtlasPage.Path(record.Run, sae.Unit)}\">{sae.Unit}</a></th><td class=\"n\">{Written.Count(sae.Figures.Latents)}</td><td class=\"n\">{Written.Percent(sae.Figures.ExplainedVariance)}</td><td class=\"n\">{Written.Number(sae.Figures.Fvu)}</td><td class=\"n\">{Written.Number(sae.Figures.L0)}</td><td class=\"n\">{Written.Percent(sae.Figures.Dead)}</td><td class=\"n\">{Written.Percent(sae.Figures.Dense)}</td></tr>"))}
+            {units.Select(sae => Html.Of($"<tr><th scope=\"row\"><a href=\"{AtlasPage.Path(record.Run, sae.Unit)}\">{sae.Unit}</a></th><td class=\"n\">{Written.Count(sae.Metrics.Latents)}</td><td class=\"n\">{Written.Percent(sae.Metrics.ExplainedVariance)}</td><td class=\"n\">{Written.Number(sae.Metrics.Fvu)}</td><td class=\"n\">{Written.Number(sae.Metrics.L0)}</td><td class=\"n\">{Written.Percent(sae.Metrics.Dead)}</td><td class=\"n\">{Written.Percent(sae.Metrics.Dense)}</td></tr>"))}
             </tbody></table>
             """))}
             """

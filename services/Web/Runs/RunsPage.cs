@@ -14,8 +14,8 @@ internal sealed class RunsPage(ClipSaeRuntime runtime, RunReader reader, PageShe
 {
     private const int Rows = 50;
 
-    // The figures of a run that has ended stay what they are, and are all that the list needs of it.
-    private readonly System.Collections.Concurrent.ConcurrentDictionary<string, EvaluationFigures?> _scores = new(StringComparer.Ordinal);
+    // The metrics of a run that has ended stay what they are, and are all that the list needs of it.
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<string, EvaluationMetrics?> _scores = new(StringComparer.Ordinal);
 
     /// <param name="text">Part of a run's name or of its problem.</param>
     /// <param name="status">The only status shown; empty for all.</param>
@@ -66,7 +66,7 @@ internal sealed class RunsPage(ClipSaeRuntime runtime, RunReader reader, PageShe
         run.Run.Contains(text, StringComparison.OrdinalIgnoreCase)
         || run.Problem?.Contains(text, StringComparison.OrdinalIgnoreCase) == true;
 
-    private async Task<EvaluationFigures?> ScoresAsync(RunOverview run, CancellationToken cancel)
+    private async Task<EvaluationMetrics?> ScoresAsync(RunOverview run, CancellationToken cancel)
     {
         if (run.Status is RunStatus.Unknown)
         {
@@ -85,7 +85,7 @@ internal sealed class RunsPage(ClipSaeRuntime runtime, RunReader reader, PageShe
         return scores;
     }
 
-    private static Html Row(RunOverview run, EvaluationFigures? scores)
+    private static Html Row(RunOverview run, EvaluationMetrics? scores)
     {
         var notes = new[] { run.Origin is { } origin ? $"replays {origin.Run}" : null, run.Problem }.OfType<string>();
         return Html.Of(
@@ -98,15 +98,15 @@ internal sealed class RunsPage(ClipSaeRuntime runtime, RunReader reader, PageShe
             )
                 ?? Written.Missing}</td><td class="n">{(
                 run is { StartedAt: { } start, EndedAt: { } end } ? Written.Duration((end - start).TotalSeconds) : Written.Missing
-            )}</td><td class="n">{Written.Count(run.UnitsFinished)}/{Written.Count(run.Units)}</td>{Change(scores, figures =>
-                figures.Clean ?? figures.HeldOut.Clean
-            )}{Change(scores, figures => figures.HeldOut.Attacked ?? figures.Attacked)}</tr>
+            )}</td><td class="n">{Written.Count(run.UnitsFinished)}/{Written.Count(run.Units)}</td>{Change(scores, metrics =>
+                metrics.Clean ?? metrics.HeldOut.Clean
+            )}{Change(scores, metrics => metrics.HeldOut.Attacked ?? metrics.Attacked)}</tr>
             """
         );
     }
 
-    private static Html Change(EvaluationFigures? scores, Func<ModelFigures, double?> figure) =>
+    private static Html Change(EvaluationMetrics? scores, Func<ModelMetrics, double?> metric) =>
         Html.Of(
-            $"<td class=\"n\">{(scores is null ? Written.Missing : scores.Tuned is null ? Written.Percent(figure(scores.Base)) : $"{Written.Percent(figure(scores.Base))} → {Written.Percent(figure(scores.Tuned))}")}</td>"
+            $"<td class=\"n\">{(scores is null ? Written.Missing : scores.Tuned is null ? Written.Percent(metric(scores.Base)) : $"{Written.Percent(metric(scores.Base))} → {Written.Percent(metric(scores.Tuned))}")}</td>"
         );
 }

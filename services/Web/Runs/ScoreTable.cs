@@ -11,12 +11,12 @@ internal static class ScoreTable
     /// <summary>A row.</summary>
     /// <param name="Group">The run, where rows of several are shown.</param>
     /// <param name="Name">The model.</param>
-    /// <param name="Figures">Its scores.</param>
+    /// <param name="Metrics">Its scores.</param>
     /// <param name="Role">base, tuned, control or nothing: how the row looks.</param>
-    public sealed record Row(string? Group, string Name, ModelFigures Figures, string Role);
+    public sealed record Row(string? Group, string Name, ModelMetrics Metrics, string Role);
 
     /// <summary>The rows of a run. Where one of the arms is the tuned model with its one seed, it is told once.</summary>
-    public static IEnumerable<Row> RowsOf(EvaluationFigures scores, string? group = null)
+    public static IEnumerable<Row> RowsOf(EvaluationMetrics scores, string? group = null)
     {
         yield return new Row(group, "base", scores.Base, "base");
         if (scores.Tuned is { } tuned)
@@ -38,33 +38,33 @@ internal static class ScoreTable
     }
 
     /// <summary>The family of print on which a model is worst; where families were not evaluated, the attacked set that was.</summary>
-    public static (string Family, double Attacked)? Worst(ModelFigures figures)
+    public static (string Family, double Attacked)? Worst(ModelMetrics metrics)
     {
-        if (figures.Families is { Count: > 0 } families)
+        if (metrics.Families is { Count: > 0 } families)
         {
             var worst = families.MinBy(family => family.Value.Attacked);
             return (worst.Key, worst.Value.Attacked);
         }
 
-        return (figures.HeldOut.Attacked ?? figures.Attacked) is { } attacked
-            ? (figures.HeldOut.Attacked is null ? "attacked" : "attacked, held-out", attacked)
+        return (metrics.HeldOut.Attacked ?? metrics.Attacked) is { } attacked
+            ? (metrics.HeldOut.Attacked is null ? "attacked" : "attacked, held-out", attacked)
             : null;
     }
 
     public static Html Render(string name, IReadOnlyList<Row> rows)
     {
-        (string Title, Func<ModelFigures, double?> Figure)[] columns =
+        (string Title, Func<ModelMetrics, double?> Metric)[] columns =
         [
-            ("Clean accuracy", figures => figures.Clean ?? figures.HeldOut.Clean),
-            ("Accuracy under attack", figures => figures.Attacked),
-            ("Attack success rate (ASR)", figures => figures.AttackSuccess),
-            ("Under attack, held-out", figures => figures.HeldOut.Attacked),
-            ("ASR, held-out", figures => figures.HeldOut.AttackSuccess),
-            ("Words alone", figures => figures.Words),
-            ("Words alone, held-out", figures => figures.WordsHeldOut),
+            ("Clean accuracy", metrics => metrics.Clean ?? metrics.HeldOut.Clean),
+            ("Accuracy under attack", metrics => metrics.Attacked),
+            ("Attack success rate (ASR)", metrics => metrics.AttackSuccess),
+            ("Under attack, held-out", metrics => metrics.HeldOut.Attacked),
+            ("ASR, held-out", metrics => metrics.HeldOut.AttackSuccess),
+            ("Words alone", metrics => metrics.Words),
+            ("Words alone, held-out", metrics => metrics.WordsHeldOut),
         ];
-        var shown = columns.Where(column => rows.Any(row => column.Figure(row.Figures) is not null)).ToArray();
-        var families = rows.Any(row => row.Figures.Families is { Count: > 0 });
+        var shown = columns.Where(column => rows.Any(row => column.Metric(row.Metrics) is not null)).ToArray();
+        var families = rows.Any(row => row.Metrics.Families is { Count: > 0 });
         var isGrouped = rows.Any(row => row.Group is not null);
         return PageShell.Wide(
             name,
@@ -77,7 +77,7 @@ internal static class ScoreTable
                 )}</tr></thead><tbody>
                 {rows.Select(row =>
                     Html.Of(
-                        $"<tr class=\"{row.Role}\">{(isGrouped ? Html.Of($"<td>{row.Group}</td>") : Html.Empty)}<th scope=\"row\">{row.Name}</th>{shown.Select(column => Html.Of($"<td class=\"n\">{Written.Percent(column.Figure(row.Figures))}</td>"))}{(families ? Family(row.Figures) : Html.Empty)}</tr>"
+                        $"<tr class=\"{row.Role}\">{(isGrouped ? Html.Of($"<td>{row.Group}</td>") : Html.Empty)}<th scope=\"row\">{row.Name}</th>{shown.Select(column => Html.Of($"<td class=\"n\">{Written.Percent(column.Metric(row.Metrics))}</td>"))}{(families ? Family(row.Metrics) : Html.Empty)}</tr>"
                     )
                 )}
                 </tbody></table>
@@ -86,8 +86,8 @@ internal static class ScoreTable
         );
     }
 
-    private static Html Family(ModelFigures figures) =>
-        figures.Families is { Count: > 0 } && Worst(figures) is var (family, attacked)
+    private static Html Family(ModelMetrics metrics) =>
+        metrics.Families is { Count: > 0 } && Worst(metrics) is var (family, attacked)
             ? Html.Of($"<td class=\"n\">{Written.Percent(attacked)} <small>{family}</small></td>")
             : Html.Of($"<td class=\"n\">{Written.Missing}</td>");
 }

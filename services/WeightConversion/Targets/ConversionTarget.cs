@@ -58,7 +58,7 @@ public abstract record ConversionTarget(string Name, string Loaders)
     }
 
     /// <summary>Difference of features that is allowed in any case.</summary>
-    public virtual double LeastTolerance => 0;
+    public virtual double MinTolerance => 0;
 
     /// <summary>Files and folders of the format that can each be loaded by themselves, relative to the output folder.</summary>
     public abstract IReadOnlyList<string> Loadable { get; }

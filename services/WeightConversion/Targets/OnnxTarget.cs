@@ -30,7 +30,7 @@ public sealed record OnnxTarget()
     public override IReadOnlyList<string> Loadable => ["onnx"];
 
     /// <summary>Two programs add up in different orders.</summary>
-    public override double LeastTolerance => 1e-4;
+    public override double MinTolerance => 1e-4;
 
     public override int Tensors(PlainWeights weights) => ClipGraph.Image(weights).WeightCount + ClipGraph.Text(weights).WeightCount;
 

@@ -2,7 +2,7 @@ using ClipSae.ZeroShotEvaluation.Sets;
 
 namespace ClipSae.ZeroShotEvaluation.Models;
 
-/// <summary>What one model answers on one set, image by image, so that each figure is a mean over images.</summary>
+/// <summary>What one model answers on one set, image by image, so that each metric is a mean over images.</summary>
 internal sealed class SetAnswers
 {
     private readonly SetQuestion _question;

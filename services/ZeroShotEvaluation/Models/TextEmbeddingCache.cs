@@ -24,7 +24,7 @@ public sealed class TextEmbeddingCache(IArtifactStore artifacts, IStageResults r
     private const int AlgorithmVersion = 4;
 
     private const string Output = "embeddings";
-    private const string CutFigure = "cut";
+    private const string CutMetric = "cut";
 
     /// <summary>The embeddings, or null where they were never computed or are no longer in the store.</summary>
     internal async Task<TextTable?> FindAsync(StageKeyParts key, CancellationToken cancel)
@@ -43,7 +43,7 @@ public sealed class TextEmbeddingCache(IArtifactStore artifacts, IStageResults r
         return new TextTable(
             values.NumberOfElements == 0 ? [] : values.data<float>().ToArray(),
             (int)values.shape[1],
-            stored.Figures[CutFigure]!.GetValue<int>()
+            stored.Metrics[CutMetric]!.GetValue<int>()
         );
     }
 
@@ -63,7 +63,7 @@ public sealed class TextEmbeddingCache(IArtifactStore artifacts, IStageResults r
                 "all",
                 run,
                 new Dictionary<string, ArtifactRef> { [Output] = artifact },
-                new JsonObject { [CutFigure] = table.Cut },
+                new JsonObject { [CutMetric] = table.Cut },
                 Math.Round(seconds, 4),
                 time.GetUtcNow()
             ),

@@ -28,8 +28,8 @@ internal static class ArmMeans
 
     private static ArmSetScores Of(SetScores[] seeds)
     {
-        Interval? Over(Func<SetScores, Interval?> figure) =>
-            figure(seeds[0]) is null ? null : SeedInterval.Of([.. seeds.Select(seed => figure(seed)!)]);
+        Interval? Over(Func<SetScores, Interval?> metric) =>
+            metric(seeds[0]) is null ? null : SeedInterval.Of([.. seeds.Select(seed => metric(seed)!)]);
         return new ArmSetScores(
             Over(seed => seed.Accuracy)!,
             Over(seed => seed.AttackSuccess),

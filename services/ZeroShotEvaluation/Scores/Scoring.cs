@@ -5,35 +5,35 @@ using ClipSae.ZeroShotEvaluation.Statistics;
 
 namespace ClipSae.ZeroShotEvaluation.Scores;
 
-/// <summary>From answers to figures: all models of a set share the bootstrap's samples, so that differences are paired.</summary>
+/// <summary>From answers to statistics: all models of a set share the bootstrap's samples, so that differences are paired.</summary>
 internal sealed class Scoring(int resamples, long seed, int calibrationBins)
 {
-    /// <summary>Figures of each model on a set, the first model being the base.</summary>
+    /// <summary>Statistics of each model on a set, the first model being the base.</summary>
     public IReadOnlyList<SetScores> Score(SetQuestion question, IReadOnlyList<ModelRun> runs)
     {
         var answers = runs.Select(run => run.Answers[question.Name]).ToArray();
         var controls = runs.Select(run => runs.FirstOrDefault(other => other.Model.IsControlOf(run.Model))?.Answers[question.Name])
             .ToArray();
         SetAnswers? BaseFor(int model) => model == 0 ? null : answers[0];
-        var figures = new FigureList();
+        var statistics = new StatisticList();
         var places = answers
             .Select(
                 (model, index) =>
                     new
                     {
-                        Accuracy = figures.Add(model.Right),
-                        Fooled = figures.Add(model.Fooled),
-                        Binary = figures.Add(model.BinaryRight),
-                        Margin = figures.Add(model.Margin),
-                        LogLoss = figures.Add(model.LogLoss),
-                        Brier = figures.Add(model.Brier),
-                        Error = figures.Add(CalibrationError.Of(model.Right, model.Confidence, calibrationBins)),
-                        OverBase = Gain.Of(figures, model, BaseFor(index)),
-                        OverControl = Gain.Of(figures, model, controls[index]),
+                        Accuracy = statistics.Add(model.Right),
+                        Fooled = statistics.Add(model.Fooled),
+                        Binary = statistics.Add(model.BinaryRight),
+                        Margin = statistics.Add(model.Margin),
+                        LogLoss = statistics.Add(model.LogLoss),
+                        Brier = statistics.Add(model.Brier),
+                        Error = statistics.Add(CalibrationError.Of(model.Right, model.Confidence, calibrationBins)),
+                        OverBase = Gain.Of(statistics, model, BaseFor(index)),
+                        OverControl = Gain.Of(statistics, model, controls[index]),
                     }
             )
             .ToArray();
-        figures.Compute(resamples, seed);
+        statistics.Compute(resamples, seed);
         var probes = Probes(question.Name, runs);
         var byClass = ClassBootstrap.Intervals(
             question.Candidates,
@@ -50,16 +50,16 @@ internal sealed class Scoring(int resamples, long seed, int calibrationBins)
                     var place = places[index];
                     var (perClass, classes) = byClass[index];
                     return new SetScores(
-                        figures[place.Accuracy]!,
+                        statistics[place.Accuracy]!,
                         perClass,
-                        figures[place.Fooled],
-                        figures[place.Binary],
-                        figures[place.Margin],
-                        new Calibration(calibrationBins, figures[place.Error]!, figures[place.LogLoss]!, figures[place.Brier]!),
+                        statistics[place.Fooled],
+                        statistics[place.Binary],
+                        statistics[place.Margin],
+                        new Calibration(calibrationBins, statistics[place.Error]!, statistics[place.LogLoss]!, statistics[place.Brier]!),
                         runs[index].Gaps[question.Name],
                         probes[index],
-                        place.OverBase.Compare(figures, model, BaseFor(index)),
-                        place.OverControl.Compare(figures, model, controls[index]),
+                        place.OverBase.Compare(statistics, model, BaseFor(index)),
+                        place.OverControl.Compare(statistics, model, controls[index]),
                         classes
                     );
                 }
@@ -67,10 +67,10 @@ internal sealed class Scoring(int resamples, long seed, int calibrationBins)
         ];
     }
 
-    /// <summary>Figures of each model on a set of captioned images.</summary>
+    /// <summary>Statistics of each model on a set of captioned images.</summary>
     public IReadOnlyList<RetrievalScores> Score(RetrievalQuestion question, IReadOnlyList<ModelRun> runs)
     {
-        var figures = new FigureList();
+        var statistics = new StatisticList();
         var owner = Owners(question);
         var captions = Totals(question.CaptionsOf.Length, owner, _ => 1);
         var (firstImages, firstCaptions) = (Array.Empty<float>(), Array.Empty<float>());
@@ -85,16 +85,16 @@ internal sealed class Scoring(int resamples, long seed, int calibrationBins)
                     (firstImages, firstCaptions) = index == 0 ? (images, hits) : (firstImages, firstCaptions);
                     return new
                     {
-                        Images = new[] { 1, 5, 10 }.Select(k => figures.Add(Images(k))).ToArray(),
-                        Captions = new[] { 1, 5, 10 }.Select(k => figures.Add(MeanFigure.Ratio(Captions(k), captions))).ToArray(),
-                        ImageGain = figures.AddGain(images, index == 0 ? null : firstImages),
-                        CaptionGain = index == 0 ? null : figures.Add(MeanFigure.Ratio(Less(hits, firstCaptions), captions)),
+                        Images = new[] { 1, 5, 10 }.Select(k => statistics.Add(Images(k))).ToArray(),
+                        Captions = new[] { 1, 5, 10 }.Select(k => statistics.Add(MeanStatistic.Ratio(Captions(k), captions))).ToArray(),
+                        ImageGain = statistics.AddGain(images, index == 0 ? null : firstImages),
+                        CaptionGain = index == 0 ? null : statistics.Add(MeanStatistic.Ratio(Less(hits, firstCaptions), captions)),
                         McNemar = index == 0 ? null : McNemarTest.Compare(IsRight(firstImages), IsRight(images)),
                     };
                 }
             )
             .ToArray();
-        figures.Compute(resamples, seed);
+        statistics.Compute(resamples, seed);
         return
         [
             .. places.Select(
@@ -104,27 +104,27 @@ internal sealed class Scoring(int resamples, long seed, int calibrationBins)
                         Recall(place.Captions),
                         runs[index].Retrieval[question.Name].Gap,
                         runs[index].Retrieval[question.Name].CutCaptions,
-                        figures[place.ImageGain],
-                        figures[place.CaptionGain],
+                        statistics[place.ImageGain],
+                        statistics[place.CaptionGain],
                         place.McNemar
                     )
             ),
         ];
 
-        RecallScores Recall(int?[] at) => new(figures[at[0]]!, figures[at[1]]!, figures[at[2]]!);
+        RecallScores Recall(int?[] at) => new(statistics[at[0]]!, statistics[at[1]]!, statistics[at[2]]!);
     }
 
     private ProbeScores?[] Probes(string set, IReadOnlyList<ModelRun> runs)
     {
         var probes = runs.Select(run => run.Probes.GetValueOrDefault(set)).ToArray();
-        var figures = new FigureList();
+        var statistics = new StatisticList();
         var places = probes
             .Select(
                 (probe, index) =>
-                    (Accuracy: figures.Add(probe?.Right), Gain: figures.AddGain(probe?.Right, index == 0 ? null : probes[0]?.Right))
+                    (Accuracy: statistics.Add(probe?.Right), Gain: statistics.AddGain(probe?.Right, index == 0 ? null : probes[0]?.Right))
             )
             .ToArray();
-        figures.Compute(resamples, seed);
+        statistics.Compute(resamples, seed);
         return
         [
             .. probes.Select(
@@ -136,11 +136,11 @@ internal sealed class Scoring(int resamples, long seed, int calibrationBins)
                             probe.Right.Length,
                             probe.Iterations,
                             probe.Converged,
-                            figures[places[index].Accuracy]!,
+                            statistics[places[index].Accuracy]!,
                             places[index].Gain is null
                                 ? null
                                 : new Comparison(
-                                    figures[places[index].Gain]!,
+                                    statistics[places[index].Gain]!,
                                     McNemarTest.Compare(IsRight(probes[0]!.Right), IsRight(probe.Right))
                                 )
                         )
@@ -173,44 +173,44 @@ internal sealed class Scoring(int resamples, long seed, int calibrationBins)
     /// <summary>Places of the differences between a model and another, none where there is no other.</summary>
     private sealed record Gain(int? Right, int? Fooled, int? Binary)
     {
-        public static Gain Of(FigureList figures, SetAnswers model, SetAnswers? other) =>
+        public static Gain Of(StatisticList statistics, SetAnswers model, SetAnswers? other) =>
             new(
-                figures.AddGain(model.Right, other?.Right),
-                figures.AddGain(model.Fooled, other?.Fooled),
-                figures.AddGain(model.BinaryRight, other?.BinaryRight)
+                statistics.AddGain(model.Right, other?.Right),
+                statistics.AddGain(model.Fooled, other?.Fooled),
+                statistics.AddGain(model.BinaryRight, other?.BinaryRight)
             );
 
-        public Comparison? Compare(FigureList figures, SetAnswers model, SetAnswers? other) =>
+        public Comparison? Compare(StatisticList statistics, SetAnswers model, SetAnswers? other) =>
             other is null
                 ? null
                 : new Comparison(
-                    figures[Right]!,
+                    statistics[Right]!,
                     McNemarTest.Compare(IsRight(other.Right), IsRight(model.Right)),
-                    figures[Fooled],
-                    figures[Binary],
+                    statistics[Fooled],
+                    statistics[Binary],
                     model.BinaryRight is null ? null : McNemarTest.Compare(IsRight(other.BinaryRight!), IsRight(model.BinaryRight))
                 );
     }
 
-    /// <summary>Figures to bootstrap together, each found again by its place.</summary>
-    private sealed class FigureList
+    /// <summary>Statistics to bootstrap together, each found again by its place.</summary>
+    private sealed class StatisticList
     {
-        private readonly List<MeanFigure> _figures = [];
+        private readonly List<MeanStatistic> _statistics = [];
         private IReadOnlyList<Interval> _intervals = [];
 
         public Interval? this[int? place] => place is null ? null : _intervals[place.Value];
 
-        public int? Add(float[]? column) => column is null ? null : Add(MeanFigure.Of(column));
+        public int? Add(float[]? column) => column is null ? null : Add(MeanStatistic.Of(column));
 
-        public int? Add(MeanFigure figure)
+        public int? Add(MeanStatistic statistic)
         {
-            _figures.Add(figure);
-            return _figures.Count - 1;
+            _statistics.Add(statistic);
+            return _statistics.Count - 1;
         }
 
         public int? AddGain(float[]? column, float[]? reference) =>
             column is null || reference is null ? null : Add(Less(column, reference));
 
-        public void Compute(int resamples, long seed) => _intervals = Bootstrap.Intervals(_figures, resamples, seed);
+        public void Compute(int resamples, long seed) => _intervals = Bootstrap.Intervals(_statistics, resamples, seed);
     }
 }

@@ -6,31 +6,31 @@ using ClipSae.Results.Evaluation;
 namespace ClipSae.ZeroShotEvaluation.Statistics;
 
 /// <summary>
-/// Percentile bootstrap over images. One drawing of images serves all figures of all models of a set: their intervals are paired by
-/// construction, and a difference between two models is just one more figure.
+/// Percentile bootstrap over images. One drawing of images serves all statistics of all models of a set: their intervals are paired by
+/// construction, and a difference between two models is just one more statistic.
 /// </summary>
 public static class Bootstrap
 {
     private const double Tail = 0.025;
 
     /// <summary>Means of columns with 95 % intervals.</summary>
-    /// <param name="columns">For each figure its value for each image; all of one length.</param>
+    /// <param name="columns">For each statistic its value for each image; all of one length.</param>
     /// <param name="resamples">Samples drawn with replacement; a 95 % percentile interval wants at least 1,000 (Efron and Tibshirani 1993,
     /// section 13.3).</param>
     /// <param name="seed">Seed of the draws.</param>
     public static IReadOnlyList<Interval> Intervals(IReadOnlyList<float[]> columns, int resamples, long seed) =>
-        Intervals([.. columns.Select(MeanFigure.Of)], resamples, seed);
+        Intervals([.. columns.Select(MeanStatistic.Of)], resamples, seed);
 
-    /// <summary>Figures with 95 % intervals.</summary>
-    public static IReadOnlyList<Interval> Intervals(IReadOnlyList<MeanFigure> figures, int resamples, long seed)
+    /// <summary>Statistics with 95 % intervals.</summary>
+    public static IReadOnlyList<Interval> Intervals(IReadOnlyList<MeanStatistic> statistics, int resamples, long seed)
     {
-        if (figures.Count == 0)
+        if (statistics.Count == 0)
         {
             return [];
         }
 
-        var images = figures[0].Columns[0].Length;
-        var drawn = figures.Select(_ => new double[resamples]).ToArray();
+        var images = statistics[0].Columns[0].Length;
+        var drawn = statistics.Select(_ => new double[resamples]).ToArray();
         Parallel.For(
             0,
             resamples,
@@ -38,10 +38,10 @@ public static class Bootstrap
             (resample, _, counts) =>
             {
                 Draw(counts, seed, resample);
-                for (var figure = 0; figure < figures.Count; figure++)
+                for (var statistic = 0; statistic < statistics.Count; statistic++)
                 {
-                    drawn[figure][resample] = figures[figure]
-                        .Combine([.. figures[figure].Columns.Select(column => Dot(counts, column) / images)]);
+                    drawn[statistic][resample] = statistics[statistic]
+                        .Combine([.. statistics[statistic].Columns.Select(column => Dot(counts, column) / images)]);
                 }
 
                 return counts;
@@ -50,11 +50,11 @@ public static class Bootstrap
         );
         return
         [
-            .. figures.Select(
-                (figure, index) =>
+            .. statistics.Select(
+                (statistic, index) =>
                 {
-                    var value = figure.Combine([.. figure.Columns.Select(column => column.Sum(value => (double)value) / images)]);
-                    return figure.GrowsByResampling ? Centred(value, drawn[index]) : Interval(value, drawn[index]);
+                    var value = statistic.Combine([.. statistic.Columns.Select(column => column.Sum(value => (double)value) / images)]);
+                    return statistic.GrowsByResampling ? Centred(value, drawn[index]) : Interval(value, drawn[index]);
                 }
             ),
         ];
@@ -72,8 +72,8 @@ public static class Bootstrap
         }
     }
 
-    /// <summary>The percentile interval of a figure.</summary>
-    /// <param name="value">The figure itself.</param>
+    /// <summary>The percentile interval of a statistic.</summary>
+    /// <param name="value">The statistic itself.</param>
     /// <param name="drawn">What it was in each resample; sorted here.</param>
     internal static Interval Interval(double value, double[] drawn)
     {
@@ -82,11 +82,11 @@ public static class Bootstrap
     }
 
     /// <summary>
-    /// The interval of a figure that is never negative and that resampling makes larger, such as a sum or length of absolute values: the
-    /// percentiles less the bias that the resamples show (Efron and Tibshirani 1993, section 10.2). It holds the figure; the plain
+    /// The interval of a statistic that is never negative and that resampling makes larger, such as a sum or length of absolute values: the
+    /// percentiles less the bias that the resamples show (Efron and Tibshirani 1993, section 10.2). It holds the statistic; the plain
     /// percentiles need not.
     /// </summary>
-    /// <param name="value">The figure itself.</param>
+    /// <param name="value">The statistic itself.</param>
     /// <param name="drawn">What it was in each resample; sorted here.</param>
     internal static Interval Centred(double value, double[] drawn)
     {

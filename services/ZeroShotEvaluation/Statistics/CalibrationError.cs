@@ -6,7 +6,7 @@ internal static class CalibrationError
     /// <summary>The calibration error as a function of means: of each bin's (right − probability), 0 for images elsewhere.</summary>
     /// <param name="right">1 for each right answer.</param>
     /// <param name="confidence">Probability of each answer.</param>
-    public static MeanFigure Of(float[] right, float[] confidence, int bins)
+    public static MeanStatistic Of(float[] right, float[] confidence, int bins)
     {
         var columns = Enumerable.Range(0, bins).Select(_ => new float[right.Length]).ToArray();
         for (var i = 0; i < right.Length; i++)
@@ -16,6 +16,6 @@ internal static class CalibrationError
             columns[bin][i] = right[i] - confidence[i];
         }
 
-        return new MeanFigure(columns, means => means.Sum(Math.Abs)) { GrowsByResampling = true };
+        return new MeanStatistic(columns, means => means.Sum(Math.Abs)) { GrowsByResampling = true };
     }
 }

@@ -57,7 +57,7 @@ internal static class ClassBootstrap
                     means[model][resample] = present.Where(name => drawn[name] > 0).Average(name => drawnHits[name] / drawn[name]);
                     for (var place = 0; place < present.Length; place++)
                     {
-                        // A class that the sample missed says nothing: its own figure stands in.
+                        // A class that the sample missed says nothing: its own statistic stands in.
                         var name = present[place];
                         shares[model][place][resample] = drawn[name] > 0 ? drawnHits[name] / drawn[name] : hits[model][name] / images[name];
                     }

@@ -3,7 +3,7 @@ using ClipSae.Results.Evaluation;
 namespace ClipSae.ZeroShotEvaluation.Statistics;
 
 /// <summary>
-/// Mean of a figure over training seeds with Student's 95 % interval: what another seed would give, not another set of images.
+/// Mean of a statistic over training seeds with Student's 95 % interval: what another seed would give, not another set of images.
 /// </summary>
 public static class SeedInterval
 {

@@ -1,6 +1,6 @@
 namespace ClipSae.Clip.Generators;
 
-/// <summary>Which tokens of a prompt a figure is about. An image generator is given all of them, padding included.</summary>
+/// <summary>Which tokens of a prompt a metric is about. An image generator is given all of them, padding included.</summary>
 public enum TokenKind
 {
     /// <summary>The start of the text, which looks the same before every prompt.</summary>

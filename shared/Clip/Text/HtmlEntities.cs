@@ -84,7 +84,7 @@ internal static class HtmlEntities
 
     /// <param name="meaning">What stands behind the ampersand, semicolon included, gives in place of it all; null leaves it.</param>
     /// <param name="isName">Whether a character may be part of a name.</param>
-    private static string Replace(string text, int longest, Func<string, string?> meaning, Func<char, bool> isName)
+    private static string Replace(string text, int maxLength, Func<string, string?> meaning, Func<char, bool> isName)
     {
         if (!text.Contains('&', StringComparison.Ordinal))
         {
@@ -100,7 +100,7 @@ internal static class HtmlEntities
                 continue;
             }
 
-            var end = End(text, i + 1, longest, isName);
+            var end = End(text, i + 1, maxLength, isName);
             if (end > i + 1 && meaning(text[(i + 1)..end]) is { } replaced)
             {
                 result.Append(replaced);
@@ -115,7 +115,7 @@ internal static class HtmlEntities
         return result.ToString();
     }
 
-    private static int End(string text, int start, int longest, Func<char, bool> isName)
+    private static int End(string text, int start, int maxLength, Func<char, bool> isName)
     {
         var end = start;
         if (end < text.Length && text[end] == '#')
@@ -136,7 +136,7 @@ internal static class HtmlEntities
         }
         else
         {
-            while (end < text.Length && end - start < longest && isName(text[end]))
+            while (end < text.Length && end - start < maxLength && isName(text[end]))
             {
                 end++;
             }

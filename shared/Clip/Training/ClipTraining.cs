@@ -25,7 +25,7 @@ public sealed class ClipTraining : IDisposable
     internal BlockTape? Tape { get; }
 
     /// <summary>Begins a training of a model; disposing of it ends it, and the model keeps what was trained.</summary>
-    /// <param name="groups">Keys of the parameters to be trained, those of one rate and decay together.</param>
+    /// <param name="groups">Keys of the parameters to be trained, those of one learning rate and decay together.</param>
     /// <param name="type">Precision of the forward and backward pass: float32 or bfloat16.</param>
     /// <param name="recompute">Whether blocks keep their input alone and are computed again in the backward pass (arXiv
     /// 1604.06174).</param>

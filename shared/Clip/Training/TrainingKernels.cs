@@ -43,7 +43,16 @@ public sealed class TrainingKernels : IDisposable
 
     /// <summary>AdamW's update; see <c>training.cu</c> for the numbers.</summary>
     /// <param name="clip">Factor on the gradient, a scalar on the device.</param>
-    public void AdamW(Stretch at, Tensor clip, double keep, double beta1, double beta2, double epsilon, double rate, double correction) =>
+    public void AdamW(
+        Stretch at,
+        Tensor clip,
+        double keep,
+        double beta1,
+        double beta2,
+        double epsilon,
+        double learningRate,
+        double correction
+    ) =>
         _module.Launch(
             "adamw",
             Blocks(at),
@@ -61,7 +70,7 @@ public sealed class TrainingKernels : IDisposable
             (float)beta2,
             (float)(1 - beta2),
             (float)epsilon,
-            (float)rate,
+            (float)learningRate,
             (float)correction
         );
 
@@ -75,7 +84,7 @@ public sealed class TrainingKernels : IDisposable
         double beta1,
         double beta2,
         double epsilon,
-        double rate,
+        double learningRate,
         bool isRectified
     ) =>
         _module.Launch(
@@ -95,7 +104,7 @@ public sealed class TrainingKernels : IDisposable
             (float)beta2,
             (float)(1 - beta2),
             (float)epsilon,
-            (float)rate,
+            (float)learningRate,
             isRectified ? 1 : 0
         );
 

@@ -6,7 +6,7 @@ namespace ClipSae.Contracts;
 /// <summary>A unit has its result.</summary>
 /// <param name="Key">The stage key that addresses the result.</param>
 /// <param name="Outputs">Artifacts by output name.</param>
-/// <param name="Figures">Small JSON for tables and the report.</param>
+/// <param name="Metrics">Small JSON for tables and the report.</param>
 /// <param name="Cache">Hit or miss, and why.</param>
 /// <param name="Seconds">Wall time of the unit, the look-up of a hit included.</param>
 /// <param name="StartedAt">When the worker took the unit up.</param>
@@ -19,7 +19,7 @@ public sealed record UnitFinished(
     string Worker,
     string Key,
     IReadOnlyDictionary<string, ArtifactRef> Outputs,
-    JsonObject Figures,
+    [property: JsonPropertyName("figures")] JsonObject Metrics,
     CacheOutcome Cache,
     double Seconds,
     DateTimeOffset StartedAt,

@@ -6,7 +6,7 @@ namespace ClipSae.Contracts;
 /// <param name="Items">What an item is, in the plural: <c>images</c>, <c>steps</c>.</param>
 /// <param name="Rate">Items a second, smoothed; null until two reports have come.</param>
 /// <param name="Remaining">Estimated time to the end.</param>
-/// <param name="Values">Figures worth watching, such as the loss.</param>
+/// <param name="Values">Metrics worth watching, such as the loss.</param>
 public sealed record UnitProgress(
     string Run,
     string Stage,

@@ -7,7 +7,7 @@ namespace ClipSae.Datasets.Drawing;
 internal static class KnownFaces
 {
     /// <summary>Most of a class that are taken.</summary>
-    private const int MostOfClass = 2;
+    private const int MaxOfClass = 2;
 
     // File names as Debian, Windows and macOS have them; the bold ones, which stand out on pictures.
     private static readonly (FaceClass Class, string[] Names)[] Files =
@@ -44,7 +44,7 @@ internal static class KnownFaces
     /// <summary>Names of the files to take, those of a class in the order of preference.</summary>
     /// <param name="isThere">Whether the machine has a file of this name.</param>
     public static IEnumerable<string> Wanted(Func<string, bool> isThere) =>
-        Files.SelectMany(of => of.Names.Where(isThere).Take(MostOfClass));
+        Files.SelectMany(of => of.Names.Where(isThere).Take(MaxOfClass));
 
     /// <summary>The class that a face's name tells; sans serif where it tells none.</summary>
     public static FaceClass ClassOf(string name, bool isFixedPitch)

@@ -46,9 +46,9 @@ public sealed class RunFeed : IRunObserver, IProgress<UnitProgress>
         public bool TryRead(out RunUpdate? update) => channel.Reader.TryRead(out update);
 
         /// <summary>Waits for an update, but no longer than the given time.</summary>
-        public async Task WaitAsync(TimeSpan longest, TimeProvider time, CancellationToken cancel)
+        public async Task WaitAsync(TimeSpan maxWait, TimeProvider time, CancellationToken cancel)
         {
-            using var timeout = new CancellationTokenSource(longest, time);
+            using var timeout = new CancellationTokenSource(maxWait, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, timeout.Token);
             try
             {

@@ -22,7 +22,7 @@ public sealed class UnitsInProgress(ClipSaeOptions options, TimeProvider time)
     /// the second delivery of a unit must stay open as long as the first, or a crash would leave none.
     /// </summary>
     /// <exception cref="TimeoutException">No place became free in that time.</exception>
-    public async Task<IDisposable?> TryTakeAsync(RunUnit unit, TimeSpan longest, CancellationToken cancel)
+    public async Task<IDisposable?> TryTakeAsync(RunUnit unit, TimeSpan timeout, CancellationToken cancel)
     {
         var name = (unit.Run, unit.Stage, unit.Unit);
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -35,7 +35,7 @@ public sealed class UnitsInProgress(ClipSaeOptions options, TimeProvider time)
 
         try
         {
-            using var late = new CancellationTokenSource(longest, time);
+            using var late = new CancellationTokenSource(timeout, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, late.Token);
             await WaitForPlaceAsync(unit.Interactive ? _interactive : _bulk, either.Token);
         }

@@ -22,7 +22,7 @@ internal sealed class ResizeAxis
         var filter = new Filter(size, resized, kind);
         Count = count;
         // Rounded up to whole groups of four taps, the unit in which the vector code reads.
-        Taps = (filter.MostTaps + 3) / 4 * 4;
+        Taps = (filter.MaxTaps + 3) / 4 * 4;
         Starts = new int[count];
         Lengths = new int[count];
         Weights = new int[count * Taps];
@@ -81,7 +81,7 @@ internal sealed class ResizeAxis
     public static (int Start, double[] Shares)[] Exact(int size, int resized, int first, int count, ResizeFilter kind)
     {
         var filter = new Filter(size, resized, kind);
-        Span<double> row = new double[filter.MostTaps];
+        Span<double> row = new double[filter.MaxTaps];
         var outputs = new (int, double[])[count];
         for (var output = 0; output < count; output++)
         {
@@ -117,7 +117,7 @@ internal sealed class ResizeAxis
         private readonly double _scale = (double)size / resized;
         private readonly double _filterScale = Math.Max((double)size / resized, 1.0);
 
-        public int MostTaps => (int)Math.Ceiling(_support * _filterScale) * 2 + 1;
+        public int MaxTaps => (int)Math.Ceiling(_support * _filterScale) * 2 + 1;
 
         /// <summary>Where an output's taps start, how many they are, and the sum of their weights.</summary>
         /// <param name="row">Receives the weights.</param>

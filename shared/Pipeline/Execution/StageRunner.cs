@@ -108,7 +108,7 @@ public sealed class StageRunner(
         var key = parts.Key();
         UnitFinished Finished(
             IReadOnlyDictionary<string, ArtifactRef> outputs,
-            JsonObject figures,
+            JsonObject metrics,
             CacheKind kind,
             string reason,
             ComputeTraits? computed
@@ -119,7 +119,7 @@ public sealed class StageRunner(
                 Worker,
                 key,
                 outputs,
-                figures,
+                metrics,
                 new CacheOutcome(kind, reason),
                 Math.Round(time.GetElapsedTime(start).TotalSeconds, 4),
                 startedAt,
@@ -134,7 +134,7 @@ public sealed class StageRunner(
             var told = await ComputeAsync(stage, command, parameters, NoCheckpointsFor, progress, cancel);
             return Finished(
                 told.Outputs,
-                told.Figures,
+                told.Metrics,
                 CacheKind.Miss,
                 "never cached: it reports on the run itself",
                 traits?.Of(parameters)
@@ -156,7 +156,7 @@ public sealed class StageRunner(
                 await RememberAsync(command, key, cancel);
                 return Finished(
                     stored.Outputs,
-                    stored.Figures,
+                    stored.Metrics,
                     CacheKind.Hit,
                     $"same parameters and inputs as in run {stored.Run}{Since(stored, parameters)}",
                     stored.Computed
@@ -186,7 +186,7 @@ public sealed class StageRunner(
                 var seconds = Math.Round(time.GetElapsedTime(start).TotalSeconds, 4);
                 await results.SaveAsync(
                     key,
-                    new StoredResult(parts, command.Unit, command.Run, result.Outputs, result.Figures, seconds, time.GetUtcNow(), here),
+                    new StoredResult(parts, command.Unit, command.Run, result.Outputs, result.Metrics, seconds, time.GetUtcNow(), here),
                     cancel
                 );
                 await RememberAsync(command, key, cancel);
@@ -194,8 +194,8 @@ public sealed class StageRunner(
 
             await checkpoints.ClearAsync(checkpointKey, cancel);
             return stored is null
-                ? Finished(result.Outputs, result.Figures, CacheKind.Miss, reason, here)
-                : Finished(result.Outputs, result.Figures, CacheKind.Verified, verified, here);
+                ? Finished(result.Outputs, result.Metrics, CacheKind.Miss, reason, here)
+                : Finished(result.Outputs, result.Metrics, CacheKind.Verified, verified, here);
         }
         finally
         {

@@ -95,13 +95,13 @@ public static partial class RunPlanValidation
     }
 
     /// <summary>What is wrong with a name that comes from anywhere and goes into paths, keys and lines; null for nothing.</summary>
-    /// <param name="longest">Bytes of UTF-8 that it may have.</param>
-    public static string? NameProblem(string name, int longest) =>
+    /// <param name="maxBytes">Bytes of UTF-8 that it may have.</param>
+    public static string? NameProblem(string name, int maxBytes) =>
         name switch
         {
             "" => "is empty",
             _ when name.Any(char.IsControl) => "contains a control character",
-            _ when Encoding.UTF8.GetByteCount(name) > longest => $"is longer than {longest} bytes",
+            _ when Encoding.UTF8.GetByteCount(name) > maxBytes => $"is longer than {maxBytes} bytes",
             _ => null,
         };
 

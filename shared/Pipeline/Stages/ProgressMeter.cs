@@ -69,9 +69,9 @@ internal sealed class ProgressMeter(RunUnit unit, IProgress<UnitProgress> shown,
         span?.SetTag(PipelineTelemetry.RunTag, unit.Run)
             .SetTag(PipelineTelemetry.StageTag, unit.Stage)
             .SetTag(PipelineTelemetry.UnitTag, unit.Unit);
-        foreach (var (name, figure) in value.Values ?? new Dictionary<string, double>())
+        foreach (var (name, metric) in value.Values ?? new Dictionary<string, double>())
         {
-            span?.SetTag(name, figure);
+            span?.SetTag(name, metric);
         }
 
         span?.SetEndTime(now.UtcDateTime);
@@ -95,9 +95,9 @@ internal sealed class ProgressMeter(RunUnit unit, IProgress<UnitProgress> shown,
     {
         TimeSpan? remaining =
             _rate > 0 ? TimeSpan.FromSeconds(Math.Min((value.Total - value.Done) / _rate.Value, TimeSpan.MaxValue.TotalSeconds / 2)) : null;
-        foreach (var (name, figure) in value.Values ?? new Dictionary<string, double>())
+        foreach (var (name, metric) in value.Values ?? new Dictionary<string, double>())
         {
-            PipelineTelemetry.Values.Record(figure, _stage, KeyValuePair.Create<string, object?>("name", name));
+            PipelineTelemetry.Values.Record(metric, _stage, KeyValuePair.Create<string, object?>("name", name));
         }
 
         shown.Report(

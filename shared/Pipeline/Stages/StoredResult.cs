@@ -9,7 +9,7 @@ namespace ClipSae.Pipeline.Stages;
 /// <param name="Unit">The unit that computed it; another unit with equal parts takes it as well.</param>
 /// <param name="Run">The run that computed it.</param>
 /// <param name="Outputs">Artifacts by output name.</param>
-/// <param name="Figures">Small JSON for tables and the report.</param>
+/// <param name="Metrics">Small JSON for tables and the report.</param>
 /// <param name="Seconds">What computing it took.</param>
 /// <param name="FinishedAt">When it was computed.</param>
 /// <param name="Computed">What computed it; null for results that are older than this.</param>
@@ -18,7 +18,7 @@ public sealed record StoredResult(
     string Unit,
     string Run,
     IReadOnlyDictionary<string, ArtifactRef> Outputs,
-    JsonObject Figures,
+    [property: JsonPropertyName("figures")] JsonObject Metrics,
     double Seconds,
     DateTimeOffset FinishedAt,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ComputeTraits? Computed = null

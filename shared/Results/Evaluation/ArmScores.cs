@@ -5,7 +5,7 @@ namespace ClipSae.Results.Evaluation;
 /// <param name="Control">Whether it is a random control.</param>
 /// <param name="Seeds">Training seeds. With several, intervals are Student's over seeds; with one, the bootstrap's over images.</param>
 /// <param name="Validation">Mean of the best validation scores.</param>
-/// <param name="Sets">Figures by set.</param>
+/// <param name="Sets">Metrics by set.</param>
 public sealed record ArmScores(
     string Name,
     bool Control,

@@ -1,6 +1,6 @@
 namespace ClipSae.Results.Evaluation;
 
-/// <summary>The figures of one model on one set.</summary>
+/// <summary>The metrics of one model on one set.</summary>
 /// <param name="Accuracy">Share of right answers.</param>
 /// <param name="MeanPerClass">Mean of the accuracies of the classes.</param>
 /// <param name="AttackSuccess">Share of images for which the printed word is named (attacked sets).</param>

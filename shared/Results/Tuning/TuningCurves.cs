@@ -8,7 +8,7 @@ public sealed record TuningCurves : TrainingHistory
 {
     [JsonConstructor]
     public TuningCurves(
-        IReadOnlyList<StepFigures> steps,
+        IReadOnlyList<StepMetrics> steps,
         IReadOnlyList<TuningValidation> validation,
         IReadOnlyList<WeightDrift> drift,
         IReadOnlyList<ModelHealth> health,

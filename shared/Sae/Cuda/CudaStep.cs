@@ -41,7 +41,7 @@ public sealed class CudaStep : ISaeStep
     }
 
     /// <inheritdoc/>
-    public Tensor Run(SaeTrainingState state, Tensor batch, double rate)
+    public Tensor Run(SaeTrainingState state, Tensor batch, double learningRate)
     {
         using var guard = no_grad();
         using var tf32 = new Tf32Products();
@@ -71,7 +71,7 @@ public sealed class CudaStep : ISaeStep
         // b_pre, which the error sees directly and every active latent through its encoder row.
         var preBiasGradient = error[0].sum([0]).mul_(coefficient).sub_(state.Encoder.t().mv(biasGradient));
 
-        var adam = AdamRow.At(state.Step + 1, rate, _options.Beta1, _options.Beta2, _options.Epsilon);
+        var adam = AdamRow.At(state.Step + 1, learningRate, _options.Beta1, _options.Beta2, _options.Epsilon);
         _kernels.UpdateDictionary(entries, latentStarts, active, gradient, centred, error, coefficient, dead, state, _narrowEncoder, adam);
         _kernels.UpdateVector(state, "encoder_bias", biasGradient, adam);
         _kernels.UpdateVector(state, "pre_bias", preBiasGradient, adam);

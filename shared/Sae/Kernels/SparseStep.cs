@@ -34,7 +34,7 @@ public sealed unsafe class SparseStep : ISaeStep
     public double CandidatesPerRow => _active is null ? 0 : (double)_encoder!.CandidatesExamined / _active.Rows;
 
     /// <inheritdoc/>
-    public Tensor Run(SaeTrainingState state, Tensor batch, double rate)
+    public Tensor Run(SaeTrainingState state, Tensor batch, double learningRate)
     {
         using var guard = no_grad();
         using var scope = NewDisposeScope();
@@ -50,7 +50,7 @@ public sealed unsafe class SparseStep : ISaeStep
         var scaled = (double)rows * width * BatchStatistics.Variance(x, rows, width);
         var dead = DeadGradient(state);
         _active.GroupByLatent();
-        var adam = AdamRow.At(state.Step + 1, rate, _options.Beta1, _options.Beta2, _options.Epsilon);
+        var adam = AdamRow.At(state.Step + 1, learningRate, _options.Beta1, _options.Beta2, _options.Epsilon);
         new DictionaryPass(state, _active, x, off, (float)(2 / scaled), adam).Update(dead);
         CountSilence(PinnedArray.Address<long>(state.SinceFired));
         state.Step++;

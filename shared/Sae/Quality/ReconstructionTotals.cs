@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace ClipSae.Sae.Quality;
 
 /// <summary>
-/// Sums over rows from which the figures of the reconstruction follow. Sums are taken about b_dec, near the mean, so that nothing cancels.
+/// Sums over rows from which the metrics of the reconstruction follow. Sums are taken about b_dec, near the mean, so that nothing cancels.
 /// </summary>
 internal sealed class ReconstructionTotals(SparseAutoencoder sae)
 {

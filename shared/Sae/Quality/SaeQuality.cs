@@ -56,7 +56,7 @@ public static class SaeQuality
             .ToArray();
         var known = features.Where(f => f.Monosemanticity is not null).Select(f => f.Monosemanticity!.Value).ToArray();
         return new SaeQualityReport(
-            new SaeFigures(
+            new SaeMetrics(
                 imageOfRow.Length,
                 reconstruction.Fvu(),
                 reconstruction.ExplainedVariance(),

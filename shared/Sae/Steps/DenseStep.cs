@@ -10,7 +10,7 @@ namespace ClipSae.Sae.Steps;
 public sealed class DenseStep(SaeTrainingOptions options) : ISaeStep
 {
     /// <inheritdoc/>
-    public Tensor Run(SaeTrainingState state, Tensor batch, double rate)
+    public Tensor Run(SaeTrainingState state, Tensor batch, double learningRate)
     {
         using var scope = NewDisposeScope();
         var parameters = state.Parameters.ToDictionary(name => name, name => state.Tensors[name].detach().requires_grad_());
@@ -36,7 +36,7 @@ public sealed class DenseStep(SaeTrainingOptions options) : ISaeStep
                     gradient = gradient - (gradient * parameter).sum(1, true) * parameter;
                 }
 
-                Adam(state, name, gradient, rate);
+                Adam(state, name, gradient, learningRate);
                 if (unitRows)
                 {
                     state.Tensors[name].div_(state.Tensors[name].norm(1, true, 2));
@@ -103,14 +103,14 @@ public sealed class DenseStep(SaeTrainingOptions options) : ISaeStep
     /// <summary>Mean over the features of their variance in the batch, a constant to the gradient.</summary>
     private static Tensor Variance(Tensor x) => (x - x.mean([0])).Squared().mean().detach().AtLeast(1e-12);
 
-    private void Adam(SaeTrainingState state, string name, Tensor gradient, double rate)
+    private void Adam(SaeTrainingState state, string name, Tensor gradient, double learningRate)
     {
         var (first, second) = (state.FirstMoment(name), state.SecondMoment(name));
         var step = state.Step + 1;
         first.MultiplyInPlace(options.Beta1).AddInPlace(gradient, 1 - options.Beta1);
         second.MultiplyInPlace(options.Beta2).AddProductInPlace(gradient, gradient, 1 - options.Beta2);
         var denominator = second.sqrt().DivideInPlace(Math.Sqrt(1 - Math.Pow(options.Beta2, step))).AddInPlace(options.Epsilon);
-        state.Tensors[name].AddQuotientInPlace(first, denominator, -rate / (1 - Math.Pow(options.Beta1, step)));
+        state.Tensors[name].AddQuotientInPlace(first, denominator, -learningRate / (1 - Math.Pow(options.Beta1, step)));
     }
 
     /// <summary>

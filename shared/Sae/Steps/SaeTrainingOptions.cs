@@ -30,16 +30,16 @@ public sealed record SaeTrainingOptions
     /// </summary>
     public long? DeadAfter { get; init; }
 
-    /// <summary>Peak rate; null for 2e-4/√(d_sae/2¹⁴) (appendix A.3).</summary>
+    /// <summary>Peak learning rate; null for 2e-4/√(d_sae/2¹⁴) (appendix A.3).</summary>
     public double? LearningRate { get; init; }
 
     /// <summary>
-    /// Share of the steps in which the rate rises linearly to its peak. Not in the paper; keeps Adam's first steps small.
+    /// Share of the steps in which the learning rate rises linearly to its peak. Not in the paper; keeps Adam's first steps small.
     /// </summary>
     public double WarmUpShare { get; init; } = 0.05;
 
     /// <summary>
-    /// Share of the steps, at the end, in which the rate falls linearly to zero (appendix A.3 lets it fall over the last 20 %).
+    /// Share of the steps, at the end, in which the learning rate falls linearly to zero (appendix A.3 lets it fall over the last 20 %).
     /// </summary>
     public double DecayShare { get; init; } = 0.2;
 
@@ -55,8 +55,8 @@ public sealed record SaeTrainingOptions
     /// <summary>Rows of the sample whose geometric median b_pre starts as (appendix A.1).</summary>
     public int MedianSample { get; init; } = 8192;
 
-    /// <summary>The peak rate in force.</summary>
-    public double PeakRate => LearningRate ?? 2e-4 / Math.Sqrt(Latents / 16384.0);
+    /// <summary>The peak learning rate in force.</summary>
+    public double PeakLearningRate => LearningRate ?? 2e-4 / Math.Sqrt(Latents / 16384.0);
 
     /// <summary>The samples after which a latent is dead, in force.</summary>
     public long DeadAfterSamples => DeadAfter ?? Math.Clamp((long)Steps * BatchSize / 10, 1, 10_000_000);
@@ -64,13 +64,13 @@ public sealed record SaeTrainingOptions
     /// <summary>The number of auxiliary latents in force for inputs of this width.</summary>
     public int AuxKFor(int width) => AuxK ?? Math.Clamp(width / 2, 1, 512);
 
-    /// <summary>The rate of a step, counted from 0.</summary>
-    public double RateAt(long step)
+    /// <summary>The learning rate of a step, counted from 0.</summary>
+    public double LearningRateAt(long step)
     {
         var warmUp = (long)Math.Round(Steps * WarmUpShare);
         var decay = Math.Max(1, (long)Math.Round(Steps * DecayShare));
         var rising = step < warmUp ? (step + 1.0) / (warmUp + 1) : 1;
         var falling = Math.Min(1, (Steps - step) / (double)decay);
-        return PeakRate * rising * Math.Max(0, falling);
+        return PeakLearningRate * rising * Math.Max(0, falling);
     }
 }

@@ -93,7 +93,7 @@ public sealed class TopKTrainer : IDisposable
         using var scope = NewDisposeScope();
         var batch = _feed.Of(State.Step);
         var before = _losses;
-        _losses = _step.Run(State, batch, _options.RateAt(State.Step)).DetachFromDisposeScope();
+        _losses = _step.Run(State, batch, _options.LearningRateAt(State.Step)).DetachFromDisposeScope();
         before.Dispose();
     }
 

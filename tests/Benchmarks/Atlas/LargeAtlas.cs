@@ -84,7 +84,7 @@ internal static class LargeAtlas
             Finished(
                 ParameterSections.Sae,
                 Unit,
-                ResultFormats.AutoencoderFigures.ToJson(statistics.Figures),
+                ResultFormats.AutoencoderMetrics.ToJson(statistics.Metrics),
                 new()
                 {
                     ["sae"] = await StoreAsync(runtime, Path.Combine(folder, "sae.safetensors"), path => WriteAutoencoder(path, features)),
@@ -137,7 +137,7 @@ internal static class LargeAtlas
         var numbers = new SeededRandom(0, "statistics");
         return new SaeStatistics(
             Unit,
-            new AutoencoderFigures(0.1, 0.9, 0.9, K, 0, 0, pictures / 10, "topk", features, K, 1, 1000, 1),
+            new AutoencoderMetrics(0.1, 0.9, 0.9, K, 0, 0, pictures / 10, "topk", features, K, 1, 1000, 1),
             [],
             [
                 .. Enumerable
@@ -158,8 +158,8 @@ internal static class LargeAtlas
         );
     }
 
-    private static UnitFinished Finished(string stage, string unit, JsonObject figures, Dictionary<string, ArtifactRef> outputs) =>
-        new(stage, unit, "benchmark", new string('0', 64), outputs, figures, new CacheOutcome(CacheKind.Miss, "new"), 1, At) { At = At };
+    private static UnitFinished Finished(string stage, string unit, JsonObject metrics, Dictionary<string, ArtifactRef> outputs) =>
+        new(stage, unit, "benchmark", new string('0', 64), outputs, metrics, new CacheOutcome(CacheKind.Miss, "new"), 1, At) { At = At };
 
     private static async Task<ArtifactRef> StoreAsync(ClipSaeRuntime runtime, string path, Action<string> write)
     {

@@ -29,9 +29,9 @@ internal sealed class ExtractionWork : IGpuWork
         var folder = Directory.CreateTempSubdirectory("extraction-gpu").FullName;
         try
         {
-            foreach (var figure in MeasureIn(folder, device, scale))
+            foreach (var metric in MeasureIn(folder, device, scale))
             {
-                yield return figure;
+                yield return metric;
             }
         }
         finally

@@ -47,25 +47,25 @@ internal sealed class GpuBenchmark : IBenchmark
         var peers = withPeers
             ? PyTorchPeers.Run(name, scale, ["gemm", .. chosen.Select(work => work.Name)], output)
             : new Dictionary<string, double>();
-        var figures = new List<GpuFigure>();
-        void Add(GpuFigure figure)
+        var metrics = new List<GpuFigure>();
+        void Add(GpuFigure metric)
         {
-            figures.Add(figure);
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{figure.Key}: {Text(figure.Value)} {figure.Unit}"));
+            metrics.Add(metric);
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{metric.Key}: {Text(metric.Value)} {metric.Unit}"));
             output.Flush();
         }
 
         var peak = Peak(device, scale, Add);
         foreach (var work in chosen)
         {
-            foreach (var figure in work.Measure(device, scale, peak))
+            foreach (var metric in work.Measure(device, scale, peak))
             {
-                Add(figure);
+                Add(metric);
             }
         }
 
         output.WriteLine();
-        Table(figures, peers).Print(output);
+        Table(metrics, peers).Print(output);
     }
 
     private static (string Device, GpuScale Scale, IGpuWork[] Chosen, bool WithPeers) Read(IReadOnlyList<string> options)
@@ -119,20 +119,20 @@ internal sealed class GpuBenchmark : IBenchmark
         return new GemmPeak(Rate(torch.float32), Rate(torch.bfloat16));
     }
 
-    private static MarkdownTable Table(List<GpuFigure> figures, IReadOnlyDictionary<string, double> peers)
+    private static MarkdownTable Table(List<GpuFigure> metrics, IReadOnlyDictionary<string, double> peers)
     {
         var table = new MarkdownTable("work", "unit", "ClipSae", "PyTorch", "ratio", "the machine allows", "of it");
-        foreach (var figure in figures)
+        foreach (var metric in metrics)
         {
-            var has = peers.TryGetValue(figure.Key, out var peer);
+            var has = peers.TryGetValue(metric.Key, out var peer);
             table.Add(
-                figure.Key,
-                figure.Unit,
-                Text(figure.Value),
+                metric.Key,
+                metric.Unit,
+                Text(metric.Value),
                 has ? Text(peer) : "–",
-                has ? (figure.Value / peer).ToString("F2", CultureInfo.InvariantCulture) : "–",
-                figure.Allowed is { } allowed ? Text(allowed) : "–",
-                figure.Allowed is { } most ? (figure.Value / most).ToString("P0", CultureInfo.InvariantCulture) : "–"
+                has ? (metric.Value / peer).ToString("F2", CultureInfo.InvariantCulture) : "–",
+                metric.Allowed is { } allowed ? Text(allowed) : "–",
+                metric.Allowed is { } most ? (metric.Value / most).ToString("P0", CultureInfo.InvariantCulture) : "–"
             );
         }
 

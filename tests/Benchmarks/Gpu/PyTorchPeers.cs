@@ -10,7 +10,7 @@ internal static class PyTorchPeers
     /// <returns>Figures by key; none where there is no PyTorch, of which a line tells.</returns>
     public static IReadOnlyDictionary<string, double> Run(string device, GpuScale scale, IEnumerable<string> works, TextWriter output)
     {
-        var figures = new Dictionary<string, double>(StringComparer.Ordinal);
+        var metrics = new Dictionary<string, double>(StringComparer.Ordinal);
         var script = Path.Combine(AppContext.BaseDirectory, "Gpu", "peers.py");
         try
         {
@@ -31,12 +31,12 @@ internal static class PyTorchPeers
                     continue;
                 }
 
-                using var figure = JsonDocument.Parse(line);
+                using var metric = JsonDocument.Parse(line);
                 var (key, value) = (
-                    figure.RootElement.GetProperty("key").GetString()!,
-                    figure.RootElement.GetProperty("value").GetDouble()
+                    metric.RootElement.GetProperty("key").GetString()!,
+                    metric.RootElement.GetProperty("value").GetDouble()
                 );
-                figures[key] = value;
+                metrics[key] = value;
                 output.WriteLine(FormattableString.Invariant($"PyTorch {key}: {value:G5}"));
                 output.Flush();
             }
@@ -52,6 +52,6 @@ internal static class PyTorchPeers
             output.WriteLine("no python3: figures without PyTorch's");
         }
 
-        return figures;
+        return metrics;
     }
 }

@@ -8,8 +8,8 @@ namespace ClipSae.FineTuning.Tests.Optimization;
 
 public sealed class OptimizerTests : IDisposable
 {
-    private const double Rate = 0.01;
-    private const double RateFactor = 0.5;
+    private const double LearningRate = 0.01;
+    private const double ScheduleFactor = 0.5;
     private const double Decay = 0.2;
 
     private static readonly double[] Start = [0.5, -1.25, 2];
@@ -32,10 +32,14 @@ public sealed class OptimizerTests : IDisposable
                 for (var t = 1; t <= 8; t++)
                 {
                     var g = Gradient(t)[i];
-                    p -= Rate * RateFactor * Decay * p;
+                    p -= LearningRate * ScheduleFactor * Decay * p;
                     m = (beta1 * m) + ((1 - beta1) * g);
                     v = (beta2 * v) + ((1 - beta2) * g * g);
-                    p -= Rate * RateFactor * (m / (1 - Math.Pow(beta1, t))) / (Math.Sqrt(v / (1 - Math.Pow(beta2, t))) + epsilon);
+                    p -=
+                        LearningRate
+                        * ScheduleFactor
+                        * (m / (1 - Math.Pow(beta1, t)))
+                        / (Math.Sqrt(v / (1 - Math.Pow(beta2, t))) + epsilon);
                 }
 
                 return p;
@@ -65,7 +69,7 @@ public sealed class OptimizerTests : IDisposable
                     for (var t = 1; t <= steps; t++)
                     {
                         var g = Gradient(t)[i];
-                        p -= Rate * RateFactor * Decay * p;
+                        p -= LearningRate * ScheduleFactor * Decay * p;
                         m = (beta1 * m) + ((1 - beta1) * g);
                         s = (beta2 * s) + ((1 - beta2) * (g - m) * (g - m)) + epsilon;
                         var mean = m / (1 - Math.Pow(beta1, t));
@@ -73,13 +77,13 @@ public sealed class OptimizerTests : IDisposable
                             samples = limit - (2 * t * Math.Pow(beta2, t) / (1 - Math.Pow(beta2, t)));
                         if (samples < 5)
                         {
-                            p -= Rate * RateFactor * mean;
+                            p -= LearningRate * ScheduleFactor * mean;
                             continue;
                         }
 
                         rectified++;
                         var r = Math.Sqrt((samples - 4) * (samples - 2) * limit / ((limit - 4) * (limit - 2) * samples));
-                        p -= Rate * RateFactor * r * mean * Math.Sqrt(1 - Math.Pow(beta2, t)) / (Math.Sqrt(s) + epsilon);
+                        p -= LearningRate * ScheduleFactor * r * mean * Math.Sqrt(1 - Math.Pow(beta2, t)) / (Math.Sqrt(s) + epsilon);
                     }
 
                     return p;
@@ -98,22 +102,25 @@ public sealed class OptimizerTests : IDisposable
     {
         OptimizerOptions options = rule == "adamw" ? new OptimizerOptions.AdamW() : new OptimizerOptions.AdaBelief();
         var parameter = new Parameter(tensor(Start, ScalarType.Float32));
-        using var optimizer = new Optimizer(options, [new ParameterGroup("all", Rate, Decay, [("p", parameter)])]);
+        using var optimizer = new Optimizer(options, [new ParameterGroup("all", LearningRate, Decay, [("p", parameter)])]);
         for (var t = 0; t < 3; t++)
         {
             parameter.grad = zeros(3);
-            optimizer.Step(RateFactor);
+            optimizer.Step(ScheduleFactor);
         }
 
         // A gradient of zero leaves the moments at zero, so the decay alone acts.
-        Values(parameter).ShouldBe(Start.Select(p => p * Math.Pow(1 - (Rate * RateFactor * Decay), 3)), 1e-6);
+        Values(parameter).ShouldBe(Start.Select(p => p * Math.Pow(1 - (LearningRate * ScheduleFactor * Decay), 3)), 1e-6);
     }
 
     [Fact]
     public void A_parameter_without_a_gradient_is_left_alone()
     {
         var parameter = new Parameter(tensor(Start, ScalarType.Float32));
-        using var optimizer = new Optimizer(new OptimizerOptions.AdamW(), [new ParameterGroup("all", Rate, Decay, [("p", parameter)])]);
+        using var optimizer = new Optimizer(
+            new OptimizerOptions.AdamW(),
+            [new ParameterGroup("all", LearningRate, Decay, [("p", parameter)])]
+        );
         optimizer.Step(1);
 
         Values(parameter).ShouldBe(Start);
@@ -124,7 +131,10 @@ public sealed class OptimizerTests : IDisposable
     public void Gradients_are_cleared_by_the_step()
     {
         var parameter = new Parameter(tensor(Start, ScalarType.Float32)) { grad = ones(3) };
-        using var optimizer = new Optimizer(new OptimizerOptions.AdamW(), [new ParameterGroup("all", Rate, Decay, [("p", parameter)])]);
+        using var optimizer = new Optimizer(
+            new OptimizerOptions.AdamW(),
+            [new ParameterGroup("all", LearningRate, Decay, [("p", parameter)])]
+        );
         optimizer.Step(1);
 
         parameter.grad.ShouldBeNull();
@@ -143,9 +153,9 @@ public sealed class OptimizerTests : IDisposable
             };
             using var optimizer = new Optimizer(
                 new OptimizerOptions.AdamW(Epsilon: 1),
-                [new ParameterGroup("all", Rate, Decay, [("p", parameter)])]
+                [new ParameterGroup("all", LearningRate, Decay, [("p", parameter)])]
             );
-            optimizer.Step(RateFactor, given);
+            optimizer.Step(ScheduleFactor, given);
             return parameter;
         }
 
@@ -173,7 +183,7 @@ public sealed class OptimizerTests : IDisposable
     public void Parameters_side_by_side_are_updated_as_each_alone(string rule)
     {
         OptimizerOptions options = rule == "adamw" ? new OptimizerOptions.AdamW() : new OptimizerOptions.AdaBelief();
-        var rates = new GroupRates
+        var rates = new GroupLearningRates
         {
             Vision = 1e-3,
             Text = 3e-3,
@@ -203,8 +213,8 @@ public sealed class OptimizerTests : IDisposable
                 weights.Layout[name].Of(weights.Gradients).copy_(parameter.grad);
             }
 
-            aloneOptimizer.Step(RateFactor);
-            togetherOptimizer.Step(RateFactor);
+            aloneOptimizer.Step(ScheduleFactor);
+            togetherOptimizer.Step(ScheduleFactor);
         }
 
         var expected = alone.StateDict();
@@ -235,7 +245,7 @@ public sealed class OptimizerTests : IDisposable
 
     private static Optimizer Advance(OptimizerOptions options, Parameter parameter, int from, int to, OptimizerState? state = null)
     {
-        var optimizer = new Optimizer(options, [new ParameterGroup("all", Rate, Decay, [("p", parameter)])]);
+        var optimizer = new Optimizer(options, [new ParameterGroup("all", LearningRate, Decay, [("p", parameter)])]);
         if (state is not null)
         {
             optimizer.State.Load(state.Step, state.ToTensors());
@@ -244,7 +254,7 @@ public sealed class OptimizerTests : IDisposable
         for (var t = from; t <= to; t++)
         {
             parameter.grad = tensor(Gradient(t), ScalarType.Float32);
-            optimizer.Step(RateFactor);
+            optimizer.Step(ScheduleFactor);
         }
 
         return optimizer;

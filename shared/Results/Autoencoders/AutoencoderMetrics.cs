@@ -16,7 +16,7 @@ namespace ClipSae.Results.Autoencoders;
 /// <param name="Steps">Training steps.</param>
 /// <param name="TrainingRows">Rows trained on.</param>
 /// <param name="DeadAfterSamples">Rows without firing after which a feature counts as dead in training.</param>
-public sealed record AutoencoderFigures(
+public sealed record AutoencoderMetrics(
     double Fvu,
     double ExplainedVariance,
     double Cosine,

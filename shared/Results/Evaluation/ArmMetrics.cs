@@ -4,13 +4,13 @@ using System.Text.Json.Serialization;
 namespace ClipSae.Results.Evaluation;
 
 /// <summary>An arm's accuracies, means over its seeds.</summary>
-public sealed record ArmFigures : ModelFigures
+public sealed record ArmMetrics : ModelMetrics
 {
     [JsonConstructor]
-    public ArmFigures() { }
+    public ArmMetrics() { }
 
     [SetsRequiredMembers]
-    private ArmFigures(ArmScores arm)
+    private ArmMetrics(ArmScores arm)
         : base(arm.Name, ByName(arm.Sets)) => (Control, Seeds, Validation) = (arm.Control, arm.Seeds.Count, arm.Validation);
 
     /// <summary>Whether it is a random control.</summary>
@@ -22,6 +22,6 @@ public sealed record ArmFigures : ModelFigures
     /// <summary>Mean of the best validation scores.</summary>
     public required double? Validation { get; init; }
 
-    /// <summary>Takes them from an arm's figures.</summary>
-    public static ArmFigures Of(ArmScores arm) => new(arm);
+    /// <summary>Takes them from an arm's metrics.</summary>
+    public static ArmMetrics Of(ArmScores arm) => new(arm);
 }

@@ -1,7 +1,7 @@
 namespace ClipSae.FineTuning;
 
 /// <summary>Learning rate of each part of the model; 0 freezes a part. Defaults are upstream's recipe for ViT-L/14.</summary>
-public sealed record GroupRates
+public sealed record GroupLearningRates
 {
     internal const string VisionPart = "visual transformer";
     internal const string TextPart = "text transformer";

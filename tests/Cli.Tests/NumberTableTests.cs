@@ -4,14 +4,14 @@ using Spectre.Console;
 
 namespace ClipSae.Cli.Tests;
 
-public sealed class FigureTableTests
+public sealed class NumberTableTests
 {
     private const int Width = 80;
 
     [Fact]
     public void What_fits_is_one_block_with_figures_below_their_headings()
     {
-        var table = new FigureTable("model", "clean", "attack\nsuccess");
+        var table = new NumberTable("model", "clean", "attack\nsuccess");
         table.Add("base", ["98.0 %", "99.8 %"]);
         table.AddGap();
         table.Add("none.s0", ["97.5 %", "0.6 %"]);
@@ -30,7 +30,7 @@ public sealed class FigureTableTests
     [Fact]
     public void Columns_that_do_not_fit_follow_under_the_same_names()
     {
-        var table = new FigureTable("model", "one", "two", "three");
+        var table = new NumberTable("model", "one", "two", "three");
         table.Add("base", ["1.0 %", "2.0 %", "3.0 %"]);
 
         Text(table, 20)
@@ -48,7 +48,7 @@ public sealed class FigureTableTests
     [Fact]
     public void A_name_that_leaves_no_room_has_its_own_line()
     {
-        var table = new FigureTable("model", "clean", "attacked");
+        var table = new NumberTable("model", "clean", "attacked");
         table.Add("a-name-of-more-than-a-line", ["98.0 %", "0.0 %"]);
 
         Text(table, 30)
@@ -66,13 +66,13 @@ public sealed class FigureTableTests
     [InlineData("distil+keep-features+hinge-heads-random.s12")]
     public void The_tables_of_scores_keep_to_80_columns_with_every_figure(string longest)
     {
-        var scores = new ModelFigures
+        var scores = new ModelMetrics
         {
             Name = longest,
             Clean = 0.987,
             Attacked = 0.123,
             AttackSuccess = 1,
-            HeldOut = new HeldOutFigures
+            HeldOut = new HeldOutMetrics
             {
                 Clean = 0.977,
                 Attacked = 0.111,
@@ -89,15 +89,15 @@ public sealed class FigureTableTests
 
         var lines = written.ToString().Split('\n');
         lines.ShouldAllBe(line => line.Length <= Width);
-        foreach (var figure in new[] { "98.7 %", "12.3 %", "100.0 %", "11.1 %", "99.9 %", "50.0 %", "25.0 %" })
+        foreach (var metric in new[] { "98.7 %", "12.3 %", "100.0 %", "11.1 %", "99.9 %", "50.0 %", "25.0 %" })
         {
-            lines.Count(line => line.Contains(figure, StringComparison.Ordinal)).ShouldBe(3, figure);
+            lines.Count(line => line.Contains(metric, StringComparison.Ordinal)).ShouldBe(3, metric);
         }
     }
 
     [Fact]
     public void A_text_becomes_a_heading_by_breaks_at_its_spaces() =>
-        FigureTable
+        NumberTable
             .Heading("a photo of a very big extraordinarily-long-word")
             .ShouldBe("a photo of a\nvery big\nextraordinarily-long-word");
 
@@ -119,5 +119,5 @@ public sealed class FigureTableTests
         return written.ToString();
     }
 
-    private static string[] Text(FigureTable table, int width) => [.. table.Lines(width).Select(line => line.Text)];
+    private static string[] Text(NumberTable table, int width) => [.. table.Lines(width).Select(line => line.Text)];
 }

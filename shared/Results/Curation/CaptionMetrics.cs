@@ -5,4 +5,4 @@ namespace ClipSae.Results.Curation;
 /// <param name="Pictures">Pictures with a caption that could be decoded.</param>
 /// <param name="Found">Those whose captions repeat their print.</param>
 /// <param name="Changed">Those whose captions were changed, or that were left out.</param>
-public sealed record CaptionFigures(string Action, int Pictures, int Found, int Changed);
+public sealed record CaptionMetrics(string Action, int Pictures, int Found, int Changed);

@@ -2,13 +2,15 @@ using System.Text.Json.Serialization;
 
 namespace ClipSae.FineTuning.Optimization;
 
-/// <summary>The course of the rate over optimizer steps, as a factor on each group's own rate, so that no group is overridden.</summary>
+/// <summary>
+/// The course of the learning rate over optimizer steps, as a factor on each group's own, so that no group is overridden.
+/// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
 [JsonDerivedType(typeof(OneCycle), "one-cycle")]
 [JsonDerivedType(typeof(Cosine), "cosine")]
-public abstract record RateSchedule
+public abstract record LearningRateSchedule
 {
-    private RateSchedule() { }
+    private LearningRateSchedule() { }
 
     /// <summary>The factor at a step.</summary>
     /// <param name="step">From 0, counted in optimizer steps, never in micro-batches.</param>
@@ -18,9 +20,9 @@ public abstract record RateSchedule
     /// <summary>
     /// One cycle (arXiv 1708.07120, cosine form): from peak/25 up to the peak during the warm-up, then down to peak/250,000.
     /// </summary>
-    /// <param name="Peak">Highest factor; upstream's recipe goes to 3× each group's rate.</param>
+    /// <param name="Peak">Highest factor; upstream's recipe goes to 3× each group's learning rate.</param>
     /// <param name="WarmupShare">Share of all steps spent rising.</param>
-    public sealed record OneCycle(double Peak = 3, double WarmupShare = 0.3) : RateSchedule
+    public sealed record OneCycle(double Peak = 3, double WarmupShare = 0.3) : LearningRateSchedule
     {
         public override double FactorAt(long step, long total)
         {
@@ -33,7 +35,7 @@ public abstract record RateSchedule
     }
 
     /// <summary>Linear warm-up to 1, then half a cosine down to <paramref name="Floor"/>.</summary>
-    public sealed record Cosine(long WarmupSteps = 100, double Floor = 0) : RateSchedule
+    public sealed record Cosine(long WarmupSteps = 100, double Floor = 0) : LearningRateSchedule
     {
         public override double FactorAt(long step, long total) =>
             step < WarmupSteps

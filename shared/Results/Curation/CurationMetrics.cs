@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace ClipSae.Results.Curation;
 
 /// <summary>
-/// Figures of curation in its event. What null stands at was added after the first runs, or belongs to a search or hygiene that was not
+/// Metrics of curation in its event. What null stands at was added after the first runs, or belongs to a search or hygiene that was not
 /// asked for.
 /// </summary>
 /// <param name="Hook">Hook point of the autoencoder that is used.</param>
@@ -19,7 +19,7 @@ namespace ClipSae.Results.Curation;
 /// <param name="Before">Nothing ablated.</param>
 /// <param name="Ablation">The salient features ablated.</param>
 /// <param name="Random">As many random ones, one entry a draw.</param>
-public sealed record CurationFigures(
+public sealed record CurationMetrics(
     string Hook,
     string? Sae,
     int SalientFeatures,
@@ -37,7 +37,7 @@ public sealed record CurationFigures(
 {
     /// <summary>What the search by families of print found.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public RedTeamFigures? RedTeam { get; init; }
+    public RedTeamMetrics? RedTeam { get; init; }
 
     /// <summary>Pictures set apart that were printed on in every family.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -49,5 +49,5 @@ public sealed record CurationFigures(
 
     /// <summary>Captions that repeat what is printed.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public CaptionFigures? Captions { get; init; }
+    public CaptionMetrics? Captions { get; init; }
 }

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace ClipSae.Results.Tuning;
 
-/// <summary>Figures of a fine-tuning in its event. Members that may be missing were added after the first runs.</summary>
+/// <summary>Metrics of a fine-tuning in its event. Members that may be missing were added after the first runs.</summary>
 /// <param name="Arm">The arm.</param>
 /// <param name="Seed">Seed of the training.</param>
 /// <param name="Steps">Steps; 0 where the arm trains nothing.</param>
@@ -19,7 +19,7 @@ namespace ClipSae.Results.Tuning;
 /// <param name="Alpha">Share of the tuned weights in the result.</param>
 /// <param name="Stopped">Why the training ended before its last step.</param>
 /// <param name="Validation">The best validation.</param>
-public sealed record TuningFigures(
+public sealed record TuningMetrics(
     string Arm,
     long Seed,
     int Steps,

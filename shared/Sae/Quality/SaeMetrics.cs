@@ -13,7 +13,7 @@ namespace ClipSae.Sae.Quality;
 /// <param name="Monosemanticity">Mean over latents of their score; null without image embeddings.</param>
 /// <param name="MonosemanticityBaseline">The score of a latent that fires on all images alike: what the mean has to be compared
 /// with.</param>
-public sealed record SaeFigures(
+public sealed record SaeMetrics(
     long Rows,
     double Fvu,
     double ExplainedVariance,

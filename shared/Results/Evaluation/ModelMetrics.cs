@@ -4,24 +4,24 @@ using System.Text.Json.Serialization;
 namespace ClipSae.Results.Evaluation;
 
 /// <summary>A model's accuracies on the sets that have a column in tables, fractions; null where a set was not evaluated.</summary>
-public record ModelFigures
+public record ModelMetrics
 {
     private const string CleanSet = "clean";
     private const string AttackedSet = "attacked";
     private const string HeldOutEnd = "-heldout";
     private const string WordsSet = "words";
 
-    public ModelFigures() { }
+    public ModelMetrics() { }
 
-    /// <summary>Takes them from the figures of sets by name.</summary>
+    /// <summary>Takes them from the metrics of sets by name.</summary>
     [SetsRequiredMembers]
-    protected ModelFigures(string name, IReadOnlyDictionary<string, ISetAccuracy> sets)
+    protected ModelMetrics(string name, IReadOnlyDictionary<string, ISetAccuracy> sets)
     {
         Name = name;
         var (attacked, heldOut) = (sets.GetValueOrDefault(AttackedSet), sets.GetValueOrDefault(AttackedSet + HeldOutEnd));
         (Clean, Attacked, AttackSuccess) = (Accuracy(CleanSet), attacked?.Accuracy.Value, attacked?.AttackSuccess?.Value);
         // Held-out words and fonts are a matter of print; a set without print is the same for both unless one is given.
-        HeldOut = new HeldOutFigures
+        HeldOut = new HeldOutMetrics
         {
             Clean = Accuracy(CleanSet + HeldOutEnd) ?? Clean,
             Attacked = heldOut?.Accuracy.Value,
@@ -53,7 +53,7 @@ public record ModelFigures
     public double? AttackSuccess { get; init; }
 
     /// <summary>The same with held-out words and fonts.</summary>
-    public required HeldOutFigures HeldOut { get; init; }
+    public required HeldOutMetrics HeldOut { get; init; }
 
     /// <summary>Accuracy on words without a picture.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -68,10 +68,10 @@ public record ModelFigures
 
     public required string Name { get; init; }
 
-    /// <summary>Takes them from a model's figures.</summary>
-    public static ModelFigures Of(ModelScores model) => new(model.Name, ByName(model.Sets));
+    /// <summary>Takes them from a model's metrics.</summary>
+    public static ModelMetrics Of(ModelScores model) => new(model.Name, ByName(model.Sets));
 
-    /// <summary>Figures of sets as what tables need of them.</summary>
+    /// <summary>Metrics of sets as what tables need of them.</summary>
     protected static IReadOnlyDictionary<string, ISetAccuracy> ByName<T>(IReadOnlyDictionary<string, T> sets)
         where T : ISetAccuracy => sets.ToDictionary(set => set.Key, set => (ISetAccuracy)set.Value, StringComparer.Ordinal);
 }

@@ -3,19 +3,19 @@ using Spectre.Console;
 namespace ClipSae.Cli.Output;
 
 /// <summary>
-/// A table of figures that keeps to the console's width without breaking a heading, a name or a figure: columns that do not fit follow in a
-/// further block under the same names, and where a name leaves no room for two figures, names have lines of their own.
+/// A table of numbers that keeps to the console's width without breaking a heading, a name or a number: columns that do not fit follow in a
+/// further block under the same names, and where a name leaves no room for two numbers, names have lines of their own.
 /// </summary>
 /// <param name="names">Heading of the rows' names.</param>
-/// <param name="titles">Headings of the figures; a line feed breaks one.</param>
-internal sealed class FigureTable(string names, params IReadOnlyList<string> titles)
+/// <param name="titles">Headings of the numbers; a line feed breaks one.</param>
+internal sealed class NumberTable(string names, params IReadOnlyList<string> titles)
 {
     private const string Gap = "  ";
     private const string Indent = "    ";
 
     private readonly List<Row> _rows = [];
 
-    /// <summary>A text as a heading: broken at spaces so that no line of it is much longer than a figure.</summary>
+    /// <summary>A text as a heading: broken at spaces so that no line of it is much longer than a number.</summary>
     public static string Heading(string text)
     {
         const int Width = 16;
@@ -46,7 +46,7 @@ internal sealed class FigureTable(string names, params IReadOnlyList<string> tit
     }
 
     /// <summary>
-    /// The table's lines in a width, with their styles. Only a name, a heading or a figure of more characters than the width makes a longer
+    /// The table's lines in a width, with their styles. Only a name, a heading or a number of more characters than the width makes a longer
     /// one.
     /// </summary>
     public IEnumerable<(string Text, string Style)> Lines(int width)
@@ -101,8 +101,8 @@ internal sealed class FigureTable(string names, params IReadOnlyList<string> tit
         string[][] parts = [.. cells.Select(cell => Parts(cell.Text))];
         for (var line = 0; line < parts.Max(part => part.Length); line++)
         {
-            var figures = cells.Select((cell, place) => Gap + (line < parts[place].Length ? parts[place][line] : "").PadLeft(cell.Width));
-            yield return ((line == 0 && !isAbove ? name : "").PadRight(start) + string.Concat(figures)).TrimEnd();
+            var metrics = cells.Select((cell, place) => Gap + (line < parts[place].Length ? parts[place][line] : "").PadLeft(cell.Width));
+            yield return ((line == 0 && !isAbove ? name : "").PadRight(start) + string.Concat(metrics)).TrimEnd();
         }
     }
 
