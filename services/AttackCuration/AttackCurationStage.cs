@@ -38,7 +38,7 @@ public sealed class AttackCurationStage : IStage
     /// <summary>The fonts, where the run names none, and what decodes pictures.</summary>
     public JsonObject OfMachine(JsonObject parameters)
     {
-        var parts = PictureDecoding.OfMachine();
+        var parts = ImageDecoding.OfMachine();
         var folder = parameters["fontFolder"]?.GetValue<string>();
         // Whoever draws says that the folder is missing.
         if (parameters["fonts"] is null && (folder is null || Directory.Exists(folder)))
@@ -81,7 +81,7 @@ public sealed class AttackCurationStage : IStage
         var tokenizer = ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel));
         var autoencoders = await FetchAutoencodersAsync(context, options, cancel);
         var heldOut = new HeldOutPrint(options.HeldOutWords, [.. fonts.HeldOut.Select(face => face.Name)]);
-        var pictures = await Pictures.ReadAsync(context, options, heldOut, cancel);
+        var pictures = await CurationImages.ReadAsync(context, options, heldOut, cancel);
         // Dispose scopes belong to a thread: between the awaits before and after, all tensors live and die on one.
         var (curated, families, salient, metrics) = Curate(
             model,
@@ -108,11 +108,11 @@ public sealed class AttackCurationStage : IStage
     // Faces that families alone take do not change what is printed in one style.
     private static string Digest(FontCatalogue fonts, int families) => families == 0 ? fonts.Digest : fonts.WholeDigest;
 
-    private static (CuratedAttacks Attacks, FamilyPictures Families, SalientFindings Salient, CurationMetrics Metrics) Curate(
+    private static (CuratedAttacks Attacks, FamilyImages Families, SalientFindings Salient, CurationMetrics Metrics) Curate(
         string modelFile,
         ClipTokenizer tokenizer,
         IReadOnlyList<(string Hook, string File)> autoencoders,
-        Pictures pictures,
+        CurationImages pictures,
         HeldOutPrint heldOut,
         FontCatalogue fonts,
         AttackCurationOptions options,
@@ -138,12 +138,12 @@ public sealed class AttackCurationStage : IStage
         }
     }
 
-    private static (CuratedAttacks Attacks, FamilyPictures Families, SalientFindings Salient, CurationMetrics Metrics) Curate(
+    private static (CuratedAttacks Attacks, FamilyImages Families, SalientFindings Salient, CurationMetrics Metrics) Curate(
         ClipModel model,
         VisionPlan vision,
         ClipTokenizer tokenizer,
         SaeAtHook[] hooks,
-        Pictures pictures,
+        CurationImages pictures,
         HeldOutPrint heldOut,
         FontCatalogue fonts,
         AttackCurationOptions options,
@@ -234,7 +234,7 @@ public sealed class AttackCurationStage : IStage
             );
         }
 
-        var attackSources = pictures.Plain.Take(Pictures.AttackSources(options)).ToArray();
+        var attackSources = pictures.Plain.Take(CurationImages.AttackSources(options)).ToArray();
         var generator = new AttackGenerator(vision, printing.Classifier, best, neurons, printing.Printer, printing.Words, options, device);
         var cleanActivations = generator.Activations(choosing.Clean, cancel).Order().ToArray();
         var firing = cleanActivations[(int)(0.95 * (cleanActivations.Length - 1))];
@@ -284,12 +284,12 @@ public sealed class AttackCurationStage : IStage
         )
         {
             RedTeam = redTeam,
-            FamilyPictures = redTeam is null ? null : families.Count,
+            FamilyImages = redTeam is null ? null : families.Count,
             BetterRead =
                 redTeam is null && vulnerability.Best is { } better ? new ReadFamily(better.Name, better.Tried, better.Fooled) : null,
             Captions = hygiene is null
                 ? null
-                : new CaptionMetrics(hygiene.Action, hygiene.Pictures, hygiene.Found.Count, hygiene.Captions.Count),
+                : new CaptionMetrics(hygiene.Action, hygiene.Images, hygiene.Found.Count, hygiene.Captions.Count),
         };
         var report = SalientReport.Build(rows, best, neurons, neuronAblation, choosing, pictures, heldOut, firing, options) with
         {
@@ -298,12 +298,12 @@ public sealed class AttackCurationStage : IStage
         return (curated, families, report, metrics);
     }
 
-    private static (Pictures Left, CaptionFindings Findings) CheckCaptions(
+    private static (CurationImages Left, CaptionFindings Findings) CheckCaptions(
         ClipModel model,
         VisionPlan vision,
         ClipTokenizer tokenizer,
         IReadOnlyList<CausalSweep.Row> rows,
-        Pictures pictures,
+        CurationImages pictures,
         int sources,
         FontCatalogue fonts,
         AttackCurationOptions options,
@@ -332,8 +332,8 @@ public sealed class AttackCurationStage : IStage
             );
     }
 
-    private static List<(PictureSource Source, double Activation)> NaturalAttacks(
-        Pictures pictures,
+    private static List<(ImageSource Source, double Activation)> NaturalAttacks(
+        CurationImages pictures,
         AttackGenerator generator,
         ImagePreparation preparation,
         double firing,
@@ -341,8 +341,8 @@ public sealed class AttackCurationStage : IStage
         CancellationToken cancel
     )
     {
-        var apart = pictures.Apart.ToHashSet<PictureSource>(ReferenceEqualityComparer.Instance);
-        var sample = pictures.All.Where(picture => !apart.Contains(picture)).Take(Pictures.NaturalSample(options)).ToArray();
+        var apart = pictures.Apart.ToHashSet<ImageSource>(ReferenceEqualityComparer.Instance);
+        var sample = pictures.All.Where(picture => !apart.Contains(picture)).Take(CurationImages.NaturalSample(options)).ToArray();
         if (sample.Length == 0)
         {
             return [];

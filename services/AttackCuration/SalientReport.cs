@@ -18,7 +18,7 @@ internal static class SalientReport
         IReadOnlyList<SalientNeurons.Neuron> neurons,
         NeuronAblation ablation,
         WordPairs choosing,
-        Pictures pictures,
+        CurationImages pictures,
         HeldOutPrint heldOut,
         double firing,
         AttackCurationOptions options

@@ -15,7 +15,7 @@ internal sealed unsafe class DeviceSlot : IDisposable
     private const long MaxRows = 256L << 20;
 
     private readonly byte* _pixels;
-    private readonly int _pictureBytes;
+    private readonly int _imageBytes;
     private readonly torch.Tensor[] _tokens;
 
     /// <param name="batch">Pictures.</param>
@@ -27,7 +27,7 @@ internal sealed unsafe class DeviceSlot : IDisposable
     )
     {
         var side = architecture.ImageResolution;
-        _pictureBytes = 3 * side * side;
+        _imageBytes = 3 * side * side;
         Pixels = Pinned([batch, side, side, 3], torch.uint8);
         _pixels = (byte*)LargePages.Address(Pixels);
         Rows = [.. outputs.Select(output => Pinned([(long)batch * output.File.RowsPerImage, output.File.Width], output.File.Type))];
@@ -59,7 +59,7 @@ internal sealed unsafe class DeviceSlot : IDisposable
     /// <param name="place">Of the picture in the batch.</param>
     /// <param name="picture">[R, R, 3], and more behind it.</param>
     public void Place(int place, byte[] picture) =>
-        picture.AsSpan(0, _pictureBytes).CopyTo(new Span<byte>(_pixels + ((long)place * _pictureBytes), _pictureBytes));
+        picture.AsSpan(0, _imageBytes).CopyTo(new Span<byte>(_pixels + ((long)place * _imageBytes), _imageBytes));
 
     /// <summary>Numbers of rows on the device [n], int64.</summary>
     public torch.Tensor Upload(int output, long[] chosen, torch.Device device)

@@ -40,7 +40,7 @@ public sealed class EmbeddingExtractionStage(TimeProvider time) : IStage, IDispo
         StageParameters.Normalize<ExtractionOptions>(parameters, Name, options => options.Validate());
 
     /// <summary>What decodes pictures.</summary>
-    public JsonObject OfMachine(JsonObject parameters) => PictureDecoding.OfMachine();
+    public JsonObject OfMachine(JsonObject parameters) => ImageDecoding.OfMachine();
 
     public async Task<StageResult> RunAsync(StageContext context, CancellationToken cancel)
     {

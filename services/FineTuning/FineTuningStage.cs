@@ -36,7 +36,7 @@ public sealed class FineTuningStage : IStage
     public JsonObject Normalize(JsonObject parameters) => StageParameters.Normalize<FineTuningOptions>(parameters, Name, o => o.Validate());
 
     /// <summary>What decodes pictures.</summary>
-    public JsonObject OfMachine(JsonObject parameters) => PictureDecoding.OfMachine();
+    public JsonObject OfMachine(JsonObject parameters) => ImageDecoding.OfMachine();
 
     public async Task CheckAsync(UnitCheck unit, CancellationToken cancel)
     {

@@ -62,7 +62,7 @@ public static class Pretraining
         ParameterGroup[] groups = [.. ParameterGrouping.Uniform(model, options.LearningRate, options.WeightDecay)];
         using var training = ParameterGrouping.Begin(model, groups, ComputePrecision.Float32, recompute: false);
         using var optimizer = new Optimizer(options.Optimizer, groups, training.Weights);
-        var variator = options.Variation is { } variation ? new PictureVariator(variation, options.Seed) : null;
+        var variator = options.Variation is { } variation ? new ImageAugmenter(variation, options.Seed) : null;
         var schedule = new LearningRateSchedule.Cosine(options.WarmupSteps);
         var order = new BatchOrder(data.Count, options.BatchSize, options.Seed);
         using var lossSum = zeros(1, device: device).DetachFromDisposeScope();

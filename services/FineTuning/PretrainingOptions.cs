@@ -53,7 +53,7 @@ public sealed record PretrainingOptions
 
     /// <summary>How pictures are varied; null shows them as they are, which drawn worlds need.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public PictureVariation? Variation { get; init; }
+    public ImageAugmentation? Variation { get; init; }
 
     /// <exception cref="UserErrorException">A value is impossible; the message names it.</exception>
     public PretrainingOptions Validated()

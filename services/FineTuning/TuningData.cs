@@ -61,7 +61,7 @@ public sealed class TuningData : IDisposable
     /// What curation printed in every family; none where it printed in one style. Those of held-out families are
     /// <see cref="AttackValidation"/>.
     /// </summary>
-    public FamilyPictures Families { get; private init; } = FamilyPictures.None;
+    public FamilyImages Families { get; private init; } = FamilyImages.None;
 
     /// <summary>Reads the data set's shards, the attacks and their controls.</summary>
     /// <param name="cleanShards">Paths of the data set's shards.</param>
@@ -113,7 +113,7 @@ public sealed class TuningData : IDisposable
         }
 
         var attacks = DatasetShard.ReadItems(attackShard).ToArray();
-        var families = FamilyPictures.Read(familyShard);
+        var families = FamilyImages.Read(familyShard);
         var judging = families.Judging(
             options.AttackPool > 0 ? Math.Min(options.AttackPool, options.ValidationImages) : options.ValidationImages
         );
@@ -206,7 +206,7 @@ public sealed class TuningData : IDisposable
 
     /// <summary>Every picture of <see cref="Families"/>, uint8 [pictures, 3, R, R].</summary>
     /// <param name="shard">The shard they came from.</param>
-    public static Tensor ReadPixels(string shard, FamilyPictures families, ImagePreparation preparation, CancellationToken cancel) =>
+    public static Tensor ReadPixels(string shard, FamilyImages families, ImagePreparation preparation, CancellationToken cancel) =>
         Decode(
             [shard],
             [

@@ -43,8 +43,8 @@ internal sealed class ReportGathering(StageContext context, ReportOptions option
 
         data = data with { Autoencoders = await AutoencodersAsync(data, cancel) };
         var (attacks, curated) = await AttacksAsync(cancel);
-        var (pictures, printed) = await PicturesAsync(data, cancel);
-        return data with { Attacks = attacks, Curated = curated, Pictures = pictures, Printed = printed };
+        var (pictures, printed) = await ImagesAsync(data, cancel);
+        return data with { Attacks = attacks, Curated = curated, Images = pictures, Printed = printed };
     }
 
     private async Task<T?> ReadAsync<T>(ResultFormat<T> format, string input, CancellationToken cancel)
@@ -89,14 +89,14 @@ internal sealed class ReportGathering(StageContext context, ReportOptions option
         ];
     }
 
-    private async Task<(IReadOnlyList<AttackPicture> Shown, CuratedPrint? All)> AttacksAsync(CancellationToken cancel)
+    private async Task<(IReadOnlyList<AttackImage> Shown, CuratedPrint? All)> AttacksAsync(CancellationToken cancel)
     {
         if (!context.Inputs.TryGetValue(Curation + "attacks", out var artifact))
         {
             return ([], null);
         }
 
-        var shown = new List<AttackPicture>();
+        var shown = new List<AttackImage>();
         var (printed, natural) = (0, 0);
         var words = new HashSet<string>(StringComparer.Ordinal);
         var fonts = new HashSet<string>(StringComparer.Ordinal);
@@ -111,21 +111,21 @@ internal sealed class ReportGathering(StageContext context, ReportOptions option
                 fonts.UnionWith(print.Font?.Split(", ") ?? []);
             }
 
-            if (shown.Count < options.Attacks && Thumbnail.Of(bytes, options.PictureSide) is { } image)
+            if (shown.Count < options.Attacks && Thumbnail.Of(bytes, options.ImageSide) is { } image)
             {
-                shown.Add(new AttackPicture(image, Text(item, "object") ?? item.Label, Text(item, "word"), Text(item, "font")));
+                shown.Add(new AttackImage(image, Text(item, "object") ?? item.Label, Text(item, "word"), Text(item, "font")));
             }
         }
 
         return (shown, new CuratedPrint(printed, natural, words, fonts));
     }
 
-    private async Task<(IReadOnlyDictionary<string, string> Pictures, IReadOnlySet<string> Printed)> PicturesAsync(
+    private async Task<(IReadOnlyDictionary<string, string> Images, IReadOnlySet<string> Printed)> ImagesAsync(
         ReportData data,
         CancellationToken cancel
     )
     {
-        var wanted = SalientFeatures.WantedPictures(data).Concat(RepeatingCaptions.WantedPictures(data)).ToHashSet(StringComparer.Ordinal);
+        var wanted = SalientFeatures.WantedImages(data).Concat(RepeatingCaptions.WantedImages(data)).ToHashSet(StringComparer.Ordinal);
         var found = new Dictionary<string, string>(StringComparer.Ordinal);
         var printed = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (_, shard) in context.InputsUnder("dataset/shards"))
@@ -138,7 +138,7 @@ internal sealed class ReportGathering(StageContext context, ReportOptions option
             foreach (var (item, bytes) in DatasetShard.Read(await context.Artifacts.FetchAsync(shard, cancel)))
             {
                 cancel.ThrowIfCancellationRequested();
-                if (wanted.Remove(item.Id) && Thumbnail.Of(bytes, options.PictureSide / 2) is { } image)
+                if (wanted.Remove(item.Id) && Thumbnail.Of(bytes, options.ImageSide / 2) is { } image)
                 {
                     found[item.Id] = image;
                     if (PrintedText.On(item) is not null)

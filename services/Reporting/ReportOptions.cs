@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using ClipSae.Contracts;
 
 namespace ClipSae.Reporting;
@@ -9,7 +10,8 @@ public sealed record ReportOptions
     public int Attacks { get; init; } = 48;
 
     /// <summary>Longest side of an embedded picture, pixels. Default 128: what cards show on a dense display.</summary>
-    public int PictureSide { get; init; } = 128;
+    [JsonPropertyName("pictureSide")]
+    public int ImageSide { get; init; } = 128;
 
     /// <exception cref="UserErrorException">A value is impossible; the message names the key.</exception>
     public void Validate()
@@ -19,9 +21,9 @@ public sealed record ReportOptions
             throw new UserErrorException($"report.attacks is {Attacks}; it must not be negative");
         }
 
-        if (PictureSide is < 16 or > 512)
+        if (ImageSide is < 16 or > 512)
         {
-            throw new UserErrorException($"report.pictureSide is {PictureSide}; it must be between 16 and 512");
+            throw new UserErrorException($"report.pictureSide is {ImageSide}; it must be between 16 and 512");
         }
     }
 }

@@ -22,7 +22,7 @@ public static class ReconstructionCheck
     public static (double Original, double Reconstructed)? Measure(
         ClipInputs clip,
         SparseAutoencoder sae,
-        PictureTable pictures,
+        ImageTable pictures,
         string prompt,
         CancellationToken cancel
     )
@@ -61,7 +61,7 @@ public static class ReconstructionCheck
     }
 
     /// <summary>The texts that classes are recognized by.</summary>
-    public static IReadOnlyList<string> Prompts(PictureTable pictures, string prompt) =>
+    public static IReadOnlyList<string> Prompts(ImageTable pictures, string prompt) =>
         [.. pictures.Classes.Select(name => prompt.Replace("{}", name, StringComparison.Ordinal))];
 
     private static long Correct(VisionPlan vision, Tensor pixels, long[] labels, Tensor texts, Hooks? hooks)

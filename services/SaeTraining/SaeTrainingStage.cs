@@ -61,7 +61,7 @@ public sealed class SaeTrainingStage : IStage
         var options = context.Options<SaeOptions>();
         var device = Compute.Device(options.Device);
         using var data = await ActivationSet.ReadAsync(context, options, cancel);
-        var pictures = await PictureTable.ReadAsync(context, data.HeldOutIds, options, cancel);
+        var pictures = await ImageTable.ReadAsync(context, data.HeldOutIds, options, cancel);
         await RequirePromptsAsync(context, pictures, options, cancel);
         var (sae, origin) = context.Inputs.ContainsKey(GivenInput)
             ? await TakeAsync(context, data.Training.Width, cancel)
@@ -106,7 +106,7 @@ public sealed class SaeTrainingStage : IStage
     }
 
     // Before the training rather than after it.
-    private static async Task RequirePromptsAsync(StageContext context, PictureTable pictures, SaeOptions options, CancellationToken cancel)
+    private static async Task RequirePromptsAsync(StageContext context, ImageTable pictures, SaeOptions options, CancellationToken cancel)
     {
         if (!ClipInputs.AreThere(context))
         {
@@ -127,7 +127,7 @@ public sealed class SaeTrainingStage : IStage
         AutoencoderOrigin origin,
         ActivationSet data,
         SparseAutoencoder sae,
-        PictureTable pictures,
+        ImageTable pictures,
         ClipInputs? clip,
         CancellationToken cancel
     )
@@ -200,7 +200,7 @@ public sealed class SaeTrainingStage : IStage
         StageContext context,
         SaeOptions options,
         SparseAutoencoder sae,
-        PictureTable pictures,
+        ImageTable pictures,
         ClipInputs? clip,
         CancellationToken cancel
     )

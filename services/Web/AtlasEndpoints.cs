@@ -19,7 +19,7 @@ namespace ClipSae.Web;
 /// <summary>The addresses of the atlas of features and of "Try it".</summary>
 internal static class AtlasEndpoints
 {
-    private const int PictureSide = 160;
+    private const int ImageSide = 160;
 
     // Pictures and patches of a digest never change; the browser may keep them, and nobody between.
     private const string Kept = "private, max-age=3600";
@@ -50,7 +50,7 @@ internal static class AtlasEndpoints
         );
         var changes = new ChangesPage(shelf, movements, shell);
         var (atlas, feature) = (
-            new AtlasPage(indexes, new PictureSearch(room), shell),
+            new AtlasPage(indexes, new ImageSearch(room), shell),
             new FeaturePage(indexes, new EffectSection(effects, shell), shell)
         );
         const string Volume = "/runs/{run}/atlas/{unit}";
@@ -74,7 +74,7 @@ internal static class AtlasEndpoints
         {
             var form = await context.Request.ReadFormAsync(context.RequestAborted);
             var picture = form.Files.GetFile("picture") is { Length: > 0 } file
-                ? await SentPicture.ReadAsync(file, context.RequestAborted)
+                ? await UploadedImage.ReadAsync(file, context.RequestAborted)
                 : null;
             await Endpoints.WriteAsync(
                 context,
@@ -93,13 +93,13 @@ internal static class AtlasEndpoints
         routes.MapGet(Volume + "/{feature}/patches", context => PatchesAsync(context, shelf));
         routes.MapGet("/runs/{run}/picture", async context =>
         {
-            var pictures = await shelf.PicturesAsync(
+            var pictures = await shelf.ImagesAsync(
                 await reader.ReadAsync(Endpoints.Run(context), context.RequestAborted),
                 context.RequestAborted
             );
             var id = Endpoints.Query(context, "id");
             var (type, content) = await pictures.ReadAsync(id, context.RequestAborted) is { } encoded
-                ? Thumbnail.Encode(encoded, PictureSide) ?? throw new MissingPageException($"The picture {id} cannot be decoded.")
+                ? Thumbnail.Encode(encoded, ImageSide) ?? throw new MissingPageException($"The picture {id} cannot be decoded.")
                 : throw new MissingPageException($"There is no picture {id}.");
             await WriteAsync(context, type, content);
         });

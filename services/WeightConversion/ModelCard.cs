@@ -73,7 +73,7 @@ internal static class ModelCard
     private static string Note(string? note) => note is null ? "" : "\n\n" + note;
 
     private static string Preparation(ClipArchitecture a) =>
-        a.Fit == PictureFit.CentreCrop
+        a.Fit == ImageFit.CentreCrop
             ? string.Create(
                 CultureInfo.InvariantCulture,
                 $"as OpenAI does: RGB, short side to {a.ImageResolution} with Pillow's bicubic, centre crop"

@@ -43,7 +43,7 @@ public sealed class ZeroShotEvaluationStage : IStage
         StageParameters.Normalize<EvaluationOptions>(parameters, Name, options => options.Validate());
 
     /// <summary>What decodes pictures.</summary>
-    public JsonObject OfMachine(JsonObject parameters) => PictureDecoding.OfMachine();
+    public JsonObject OfMachine(JsonObject parameters) => ImageDecoding.OfMachine();
 
     public async Task<StageResult> RunAsync(StageContext context, CancellationToken cancel)
     {

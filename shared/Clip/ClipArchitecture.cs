@@ -39,7 +39,7 @@ public sealed record ClipArchitecture(
     private readonly int? _textNeurons;
     private readonly MlpActivation? _activation;
     private readonly ResizeFilter? _filter;
-    private readonly PictureFit? _fit;
+    private readonly ImageFit? _fit;
 
     /// <summary>ViT-L/14 as OpenAI released it.</summary>
     public static ClipArchitecture VitL14 { get; } = new(768, 224, 24, 1024, 14, 77, 49408, 768, 12);
@@ -90,7 +90,7 @@ public sealed record ClipArchitecture(
     }
 
     /// <summary>How a picture that is not square becomes so.</summary>
-    public PictureFit Fit
+    public ImageFit Fit
     {
         get => _fit ?? Family.Fit;
         init => _fit = value == Family.Fit ? null : value;

@@ -60,7 +60,7 @@ public abstract record ClipFamily
     public abstract PixelNormalization Normalization { get; }
 
     /// <summary>How a picture that is not square becomes so.</summary>
-    public abstract PictureFit Fit { get; }
+    public abstract ImageFit Fit { get; }
 
     /// <summary>The filter of the resize, where nothing names another.</summary>
     /// <param name="vocabulary">Tokens that the text tower knows.</param>
@@ -97,7 +97,7 @@ public abstract record ClipFamily
 
         public override PixelNormalization Normalization => PixelNormalization.OpenAi;
 
-        public override PictureFit Fit => PictureFit.CentreCrop;
+        public override ImageFit Fit => ImageFit.CentreCrop;
 
         public override ResizeFilter FilterOf(int vocabulary) => ResizeFilter.Bicubic;
 
@@ -142,7 +142,7 @@ public abstract record ClipFamily
 
         public override PixelNormalization Normalization => PixelNormalization.Halves;
 
-        public override PictureFit Fit => PictureFit.Squash;
+        public override ImageFit Fit => ImageFit.Squash;
 
         public override ResizeFilter FilterOf(int vocabulary) => vocabulary == GemmaTokens ? ResizeFilter.Bilinear : ResizeFilter.Bicubic;
 

@@ -104,5 +104,5 @@ public sealed class ImagePrefetcher<T>(ImagePreparation preparation, PixelPrepar
         }
     }
 
-    private ImageRegion Needed(int width, int height) => PictureResize.Needed(width, height, preparation.Target);
+    private ImageRegion Needed(int width, int height) => ImageResize.Needed(width, height, preparation.Target);
 }

@@ -15,12 +15,12 @@ public static class PixelLoader
     /// <summary>Pictures that are decoded already.</summary>
     /// <returns>uint8 [images, 3, R, R].</returns>
     public static Tensor Stack(IReadOnlyList<RgbImage> images, ImagePreparation preparation) =>
-        Load(images.Count, i => Picture.Of(images[i]), preparation);
+        Load(images.Count, i => DecodedImage.Of(images[i]), preparation);
 
     /// <summary>Decodes each picture on all cores; what <paramref name="decode"/> throws is thrown.</summary>
     /// <param name="decode">The picture at an index; called from several threads.</param>
     /// <returns>uint8 [images, 3, R, R].</returns>
-    public static Tensor Load(int count, Func<int, Picture> decode, ImagePreparation preparation, CancellationToken cancel = default)
+    public static Tensor Load(int count, Func<int, DecodedImage> decode, ImagePreparation preparation, CancellationToken cancel = default)
     {
         var rows = new PixelRows(count, preparation);
         try

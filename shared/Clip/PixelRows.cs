@@ -29,7 +29,7 @@ public sealed class PixelRows
     public Tensor Pixels { get; }
 
     /// <summary>Resizes and crops a picture into a row.</summary>
-    public unsafe void Set(int row, Picture picture)
+    public unsafe void Set(int row, DecodedImage picture)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(row);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(row, _count);
@@ -38,7 +38,7 @@ public sealed class PixelRows
         try
         {
             var hwc = resized.AsSpan(0, 3 * plane);
-            PictureResize.Resize(picture, _preparation.Target, hwc);
+            ImageResize.Resize(picture, _preparation.Target, hwc);
             var target = (byte*)_start + ((long)row * 3 * plane);
             for (var p = 0; p < plane; p++)
             {

@@ -20,7 +20,7 @@ public static class Preprocessor
         Preprocess(rgb, PixelMode.Rgb, new ImageRegion(0, 0, width, height), width, height, preparation, chw);
 
     /// <summary>The same for a whole picture of any mode.</summary>
-    public static void Preprocess(Picture picture, ImagePreparation preparation, Span<float> chw) =>
+    public static void Preprocess(DecodedImage picture, ImagePreparation preparation, Span<float> chw) =>
         Preprocess(
             picture.Pixels.Span,
             picture.Mode,
@@ -34,7 +34,7 @@ public static class Preprocessor
     /// <summary>The same for a picture of any mode of which only a part was decoded.</summary>
     /// <param name="pixels">Pixels of the part [part.Height, part.Width, bytes of a pixel].</param>
     /// <param name="mode">What they are.</param>
-    /// <param name="part">Where the pixels lie in the whole picture; it must cover what <see cref="PictureResize.Needed"/> says.</param>
+    /// <param name="part">Where the pixels lie in the whole picture; it must cover what <see cref="ImageResize.Needed"/> says.</param>
     /// <param name="width">Width of the whole picture.</param>
     /// <param name="height">Height of the whole picture.</param>
     public static void Preprocess(
@@ -59,7 +59,7 @@ public static class Preprocessor
         var resized = ArrayPool<byte>.Shared.Rent(chw.Length);
         try
         {
-            PictureResize.Resize(pixels, mode, part, width, height, preparation.Target, resized.AsSpan(0, chw.Length));
+            ImageResize.Resize(pixels, mode, part, width, height, preparation.Target, resized.AsSpan(0, chw.Length));
             for (var row = 0; row < resolution; row++)
             {
                 Write(resized.AsSpan(row * resolution * Channels, resolution * Channels), chw, row, preparation);
@@ -72,7 +72,7 @@ public static class Preprocessor
     }
 
     /// <summary>Resize and centre crop alone: what is left of a picture before bytes become floats, a quarter of their size.</summary>
-    /// <inheritdoc cref="PictureResize.Resize(ReadOnlySpan{byte}, PixelMode, ImageRegion, int, int, ResizeTarget, Span{byte})"/>
+    /// <inheritdoc cref="ImageResize.Resize(ReadOnlySpan{byte}, PixelMode, ImageRegion, int, int, ResizeTarget, Span{byte})"/>
     public static void Resize(
         ReadOnlySpan<byte> pixels,
         PixelMode mode,
@@ -81,7 +81,7 @@ public static class Preprocessor
         int height,
         ImagePreparation preparation,
         Span<byte> hwc
-    ) => PictureResize.Resize(pixels, mode, part, width, height, preparation.Target, hwc);
+    ) => ImageResize.Resize(pixels, mode, part, width, height, preparation.Target, hwc);
 
     private static void Write(ReadOnlySpan<byte> line, Span<float> chw, int row, ImagePreparation preparation)
     {

@@ -23,7 +23,7 @@ public static class ResultFormats
     /// What <c>clipsae ui</c> keeps with an index: where a data set's pictures are, so that none of its shards has to be gone through
     /// again.
     /// </summary>
-    public static ResultFormat<PicturePlaces> PicturePlaces { get; } = new("picture-places");
+    public static ResultFormat<ImagePlaces> ImagePlaces { get; } = new("picture-places");
 
     /// <summary>What <c>clipsae ui</c> computes of one feature when it is asked: its ablation and the neurons that write it.</summary>
     public static ResultFormat<FeatureEffect> FeatureEffect { get; } = new("feature-effect");
@@ -65,7 +65,7 @@ public static class ResultFormats
         ShardImages,
         Statistics,
         FeatureIndex,
-        PicturePlaces,
+        ImagePlaces,
         FeatureEffect,
         FeatureMovement,
         Salient,

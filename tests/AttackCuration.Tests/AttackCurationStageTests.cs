@@ -175,7 +175,7 @@ public sealed class AttackCurationStageTests : IDisposable
         var hygiene = (await SalientAsync(result)).CaptionHygiene.ShouldNotBeNull();
         var (found, changed) = (hygiene.Found, hygiene.Captions.Keys.ToArray());
 
-        hygiene.Pictures.ShouldBeGreaterThan(0);
+        hygiene.Images.ShouldBeGreaterThan(0);
         changed.Length.ShouldBe(action == "report" ? 0 : found.Count);
         if (action is "drop" or "hide")
         {

@@ -20,9 +20,9 @@ public sealed class AttackGeneratorTests : IDisposable
         CandidatesPerImage = 2,
         BatchSize = 7,
     };
-    private static readonly PictureSource[] Sources =
+    private static readonly ImageSource[] Sources =
     [
-        .. CurationSetup.Pictures(24).Select(p => new PictureSource(p.Item, p.Image, p.Item.Label!)),
+        .. CurationSetup.Pictures(24).Select(p => new ImageSource(p.Item, p.Image, p.Item.Label!)),
     ];
 
     private readonly TorchSharp.DisposeScope _scope = NewDisposeScope();
@@ -76,9 +76,9 @@ public sealed class AttackGeneratorTests : IDisposable
     [Fact]
     public void No_word_is_printed_that_a_caption_names()
     {
-        PictureSource[] sources =
+        ImageSource[] sources =
         [
-            .. Sources.Select(s => new PictureSource(s.Item with { Captions = ["a dog and a cat"], Label = "cat" }, s.Encoded, "cat")),
+            .. Sources.Select(s => new ImageSource(s.Item with { Captions = ["a dog and a cat"], Label = "cat" }, s.Encoded, "cat")),
         ];
 
         Generator(Options).Generate(sources, _ => { }, CancellationToken.None).ShouldAllBe(candidate => candidate.Word == "tree");

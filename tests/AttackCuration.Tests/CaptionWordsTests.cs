@@ -29,11 +29,11 @@ public sealed class CaptionWordsTests
     [Fact]
     public void The_vocabulary_leaves_out_rare_words_and_how_captions_speak()
     {
-        PictureSource[] pictures =
+        ImageSource[] pictures =
         [
             .. Enumerable
                 .Range(0, 40)
-                .Select(i => new PictureSource(
+                .Select(i => new ImageSource(
                     Item(
                         i switch
                         {

@@ -16,9 +16,9 @@ public sealed class FamilySearchTests : IDisposable
         SearchWords = 3,
         BatchSize = 7,
     };
-    private static readonly PictureSource[] Sources =
+    private static readonly ImageSource[] Sources =
     [
-        .. CurationSetup.Pictures(16).Select(p => new PictureSource(p.Item, p.Image, p.Item.Label!)),
+        .. CurationSetup.Pictures(16).Select(p => new ImageSource(p.Item, p.Image, p.Item.Label!)),
     ];
     private readonly FontCatalogue _fonts = FontCatalogue.FromRoster([]);
     private readonly ClipModel _model = RandomClip.Create();

@@ -47,7 +47,7 @@ public sealed class PrinterTests : IDisposable
     public void A_picture_smaller_than_the_models_input_is_enlarged_as_the_model_would_before_it_is_printed_on()
     {
         var item = new DatasetItem("small.png", ["a cat"], "cat");
-        PictureSource Source(int side) => new(item, PngEncoder.Encode(Picture(side)), "cat");
+        ImageSource Source(int side) => new(item, PngEncoder.Encode(Picture(side)), "cat");
         var canvas = Source(20).Canvas(ImagePreparation.OpenAi(48).Target);
 
         (canvas.Width, canvas.Height).ShouldBe((48, 48));

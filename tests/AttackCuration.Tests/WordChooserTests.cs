@@ -9,7 +9,7 @@ namespace ClipSae.AttackCuration.Tests;
 
 public sealed class WordChooserTests : IDisposable
 {
-    private static readonly PictureSource Cat = new(new DatasetItem("cat.png", ["a photo of a cat"], "cat"), Array.Empty<byte>(), "cat");
+    private static readonly ImageSource Cat = new(new DatasetItem("cat.png", ["a photo of a cat"], "cat"), Array.Empty<byte>(), "cat");
     private readonly ClipModel _model = RandomClip.Create();
 
     public void Dispose() => _model.Dispose();

@@ -31,11 +31,11 @@ public sealed class WordPairsTests : IDisposable
     [Fact]
     public void No_word_is_printed_that_a_caption_names()
     {
-        PictureSource[] sources =
+        ImageSource[] sources =
         [
             .. CurationSetup
                 .Pictures()
-                .Select(p => new PictureSource(p.Item with { Captions = ["a cat and a dog"], Label = "cat" }, p.Image, "cat")),
+                .Select(p => new ImageSource(p.Item with { Captions = ["a cat and a dog"], Label = "cat" }, p.Image, "cat")),
         ];
         using var pairs = WordPairs.Draw(
             sources,
@@ -106,7 +106,7 @@ public sealed class WordPairsTests : IDisposable
 
     private WordPairs Draw(AttackCurationOptions options) =>
         WordPairs.Draw(
-            [.. CurationSetup.Pictures().Select(p => new PictureSource(p.Item, p.Image, p.Item.Label!))],
+            [.. CurationSetup.Pictures().Select(p => new ImageSource(p.Item, p.Image, p.Item.Label!))],
             options,
             Words,
             Printer.Of(_fonts, options.Style, ImagePreparation.OpenAi(RandomClip.Resolution).Target),

@@ -176,7 +176,7 @@ internal sealed class EvaluationBenchmark : IBenchmark
             );
         }
 
-        static ImageRegion Needed(int width, int height) => PictureResize.Needed(width, height, ImagePreparation.OpenAi(224).Target);
+        static ImageRegion Needed(int width, int height) => ImageResize.Needed(width, height, ImagePreparation.OpenAi(224).Target);
     }
 
     private static string Text(double value, int digits) => value.ToString("F" + digits, CultureInfo.InvariantCulture);

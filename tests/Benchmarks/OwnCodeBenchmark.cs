@@ -281,7 +281,7 @@ internal sealed class OwnCodeBenchmark : IBenchmark
             picture,
             frame,
             new ImageRegion(0, 0, frame.Width, frame.Height),
-            new byte[frame.Width * frame.Height * Picture.BytesOf(frame.Mode)]
+            new byte[frame.Width * frame.Height * DecodedImage.BytesOf(frame.Mode)]
         )
         && decoder.TryDecode(picture, Whole, out _, out _);
 
@@ -322,7 +322,7 @@ internal sealed class OwnCodeBenchmark : IBenchmark
     private static ImageRegion Whole(int width, int height) => new(0, 0, width, height);
 
     private static ImageRegion Needed(int width, int height) =>
-        PictureResize.Needed(width, height, Clip.ImagePreparation.OpenAi(Resolution).Target);
+        ImageResize.Needed(width, height, Clip.ImagePreparation.OpenAi(Resolution).Target);
 
     private static double Seconds(Action work)
     {

@@ -100,7 +100,7 @@ internal sealed class PreprocessingBenchmark : IBenchmark
             );
         }
 
-        static ImageRegion Needed(int width, int height) => PictureResize.Needed(width, height, ImagePreparation.OpenAi(Resolution).Target);
+        static ImageRegion Needed(int width, int height) => ImageResize.Needed(width, height, ImagePreparation.OpenAi(Resolution).Target);
     }
 
     private static double? Pillow(string folder)

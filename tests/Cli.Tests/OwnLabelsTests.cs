@@ -30,11 +30,11 @@ public sealed class OwnLabelsTests : IDisposable
         var file = _folder.File("captions.json");
         labels.Save(file);
 
-        labels.Pictures.Count.ShouldBeGreaterThan(20);
+        labels.Images.Count.ShouldBeGreaterThan(20);
         labels.Classes.Count.ShouldBeGreaterThan(1);
-        labels.Pictures.ShouldAllBe(picture => labels.Classes.Contains(picture.Label) && !Path.IsPathRooted(picture.Path));
+        labels.Images.ShouldAllBe(picture => labels.Classes.Contains(picture.Label) && !Path.IsPathRooted(picture.Path));
         var written = JsonNode.Parse(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken))!.AsArray();
-        written.Select(item => (item!["path"]!.GetValue<string>(), item["label"]!.GetValue<string>())).ShouldBe(labels.Pictures);
+        written.Select(item => (item!["path"]!.GetValue<string>(), item["label"]!.GetValue<string>())).ShouldBe(labels.Images);
         written.ShouldAllBe(item => item!["captions"]![0]!.GetValue<string>() == $"a photo of a {item["label"]!.GetValue<string>()}");
     }
 

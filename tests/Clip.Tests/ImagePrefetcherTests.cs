@@ -25,7 +25,7 @@ public sealed class ImagePrefetcherTests
         foreach (var i in new[] { 0, 6, 8, 39 })
         {
             var picture = ImageDecoder.Decode(encoded[i]);
-            PictureResize.Resize(picture, ImagePreparation.OpenAi(Resolution).Target, expected);
+            ImageResize.Resize(picture, ImagePreparation.OpenAi(Resolution).Target, expected);
             prepared[i].Pixels!.AsSpan(0, expected.Length).SequenceEqual(expected).ShouldBeTrue($"image {i}");
         }
     }

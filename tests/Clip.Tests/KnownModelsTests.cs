@@ -108,7 +108,7 @@ public sealed class KnownModelsTests : IDisposable
         }
 
         (a.Preparation.Fit, a.Preparation.Filter, a.Preparation.Normalization).ShouldBe(
-            (PictureFit.Squash, filter, PixelNormalization.Halves)
+            (ImageFit.Squash, filter, PixelNormalization.Halves)
         );
         WriteTransformersHeader(a, SigLipOfTransformers);
         if (a.VisionWidth > 1024)
@@ -195,7 +195,7 @@ public sealed class KnownModelsTests : IDisposable
         Read().ShouldBe((expected, false));
         description["preprocess_cfg"] = new JsonObject { ["size"] = expected.ImageResolution, ["resize_mode"] = "squash" };
         WriteJson("open_clip_config.json", description);
-        Read().ShouldBe((expected with { Fit = PictureFit.Squash }, false));
+        Read().ShouldBe((expected with { Fit = ImageFit.Squash }, false));
         File.Delete(At("open_clip_config.json"));
         File.Delete(At("open_clip_model.safetensors"));
 
@@ -213,7 +213,7 @@ public sealed class KnownModelsTests : IDisposable
                 ["crop_size"] = new JsonObject { ["height"] = expected.ImageResolution, ["width"] = expected.ImageResolution },
             }
         );
-        Read().ShouldBe((expected with { Fit = PictureFit.Squash }, false));
+        Read().ShouldBe((expected with { Fit = ImageFit.Squash }, false));
     }
 
     [Theory]

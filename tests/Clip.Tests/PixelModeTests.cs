@@ -30,7 +30,7 @@ public class PixelModeTests
         var picture = ImageDecoder.Read(File.ReadAllBytes(Path.Combine(Folder, name)));
         var actual = new byte[3 * Resolution * Resolution];
 
-        PictureResize.Resize(picture, ImagePreparation.OpenAi(Resolution).Target, actual);
+        ImageResize.Resize(picture, ImagePreparation.OpenAi(Resolution).Target, actual);
 
         var expected = ImageDecoder.Decode(File.ReadAllBytes(Path.Combine(Folder, name + ".expected.png"))).Rgb;
         actual.Zip(expected).Max(pair => Math.Abs(pair.First - pair.Second)).ShouldBe(0);

@@ -19,8 +19,8 @@ public sealed class PixelRowsTests
         var before = Compute.ResidentBytes;
         var rows = new PixelRows(Count, ImagePreparation.OpenAi(Resolution));
         using var pixels = rows.Pixels;
-        rows.Set(Count - 1, Imaging.Pixels.Picture.Of(picture));
-        rows.Set(0, Imaging.Pixels.Picture.Of(picture));
+        rows.Set(Count - 1, Imaging.Pixels.DecodedImage.Of(picture));
+        rows.Set(0, Imaging.Pixels.DecodedImage.Of(picture));
 
         (Compute.ResidentBytes - before).ShouldBeLessThan(256L << 20);
         pixels.NumberOfElements.ShouldBeGreaterThan(int.MaxValue);
@@ -37,7 +37,7 @@ public sealed class PixelRowsTests
         var rows = new PixelRows(2, ImagePreparation.OpenAi(Resolution));
         using var pixels = rows.Pixels;
 
-        Should.Throw<ArgumentOutOfRangeException>(() => rows.Set(row, Imaging.Pixels.Picture.Of(Picture())));
+        Should.Throw<ArgumentOutOfRangeException>(() => rows.Set(row, Imaging.Pixels.DecodedImage.Of(Picture())));
     }
 
     [Fact]
@@ -50,7 +50,7 @@ public sealed class PixelRowsTests
         using var oddPixels = odd.Pixels;
         PixelLoader.Fill(encoded.Select((bytes, i) => (i % 2 == 0 ? even : odd, i / 2, $"{i}", (ReadOnlyMemory<byte>)bytes)));
 
-        using var all = PixelLoader.Load(Count, i => Imaging.Pixels.Picture.Of(Picture(i)), ImagePreparation.OpenAi(16));
+        using var all = PixelLoader.Load(Count, i => Imaging.Pixels.DecodedImage.Of(Picture(i)), ImagePreparation.OpenAi(16));
         for (var i = 0; i < Count; i++)
         {
             Bytes(i % 2 == 0 ? evenPixels : oddPixels, i / 2).ShouldBe(Bytes(all, i));

@@ -42,10 +42,10 @@ public class PreprocessorTests
     [InlineData("upscaled", 160, ResizeFilter.Bicubic)]
     public void A_squashed_picture_is_Pillows_to_the_bit(string name, int side, ResizeFilter filter)
     {
-        var preparation = new ImagePreparation(side, PictureFit.Squash, filter, PixelNormalization.Halves);
+        var preparation = new ImagePreparation(side, ImageFit.Squash, filter, PixelNormalization.Halves);
         var image = ImageDecoder.Decode(File.ReadAllBytes(Path.Combine(Folder, name + ".png")));
         var (levels, floats) = (new byte[3 * side * side], new float[3 * side * side]);
-        PictureResize.Resize(image, preparation.Target, levels);
+        ImageResize.Resize(image, preparation.Target, levels);
         Preprocessor.Preprocess(image.Rgb, image.Width, image.Height, preparation, floats);
 
         levels.ShouldBe(
@@ -54,7 +54,7 @@ public class PreprocessorTests
                 .Rgb
         );
         floats[0].ShouldBe((levels[0] / 255f - 0.5f) / 0.5f);
-        PictureResize.Needed(image.Width, image.Height, preparation.Target).ShouldBe(new ImageRegion(0, 0, image.Width, image.Height));
+        ImageResize.Needed(image.Width, image.Height, preparation.Target).ShouldBe(new ImageRegion(0, 0, image.Width, image.Height));
     }
 
     [Fact]

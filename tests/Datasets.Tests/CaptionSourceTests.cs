@@ -6,15 +6,15 @@ namespace ClipSae.Datasets.Tests;
 
 public sealed class CaptionSourceTests : IDisposable
 {
-    private readonly PictureFolder _folder = new();
+    private readonly ImageFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
 
     [Fact]
     public async Task Json_captions_are_read_as_SPRIGHT_has_them()
     {
-        _folder.Picture("data/9/0.jpg");
-        _folder.Picture("data/9/1.jpg");
+        _folder.Image("data/9/0.jpg");
+        _folder.Image("data/9/1.jpg");
         _folder.Text("captions.json", """{"data/9/0.jpg": ["long caption", "short"], "data/9/1.jpg": "one"}""");
         var items = await _folder.Items(await _folder.Import());
         items.Select(item => item.Item.Id).ShouldBe(["data/9/0.jpg", "data/9/1.jpg"]);
@@ -26,7 +26,7 @@ public sealed class CaptionSourceTests : IDisposable
     [Fact]
     public async Task Annotations_carry_labels_and_attributes()
     {
-        _folder.Picture("a.png");
+        _folder.Image("a.png");
         _folder.Text("annotations.json", """[{"path": "a.png", "label": "cat", "captions": ["a cat"], "attributes": {"word": "dog"}}]""");
         var item = (await _folder.Items(await _folder.Import())).ShouldHaveSingleItem().Item;
         item.Label.ShouldBe("cat");
@@ -36,8 +36,8 @@ public sealed class CaptionSourceTests : IDisposable
     [Fact]
     public async Task Tables_are_read_as_open_clip_reads_them()
     {
-        _folder.Picture("a.png");
-        _folder.Picture("b.png");
+        _folder.Image("a.png");
+        _folder.Image("b.png");
         _folder.Text("captions.csv", "filepath,title\na.png,\"a cat, \"\"so\"\" red\"\r\na.png,another\nb.png,\"two\nlines\"\n");
         var items = await _folder.Items(await _folder.Import());
         items[0].Item.Captions.ShouldBe(["a cat, \"so\" red", "another"]);
@@ -52,7 +52,7 @@ public sealed class CaptionSourceTests : IDisposable
     public async Task Tables_of_spreadsheets_are_read_whatever_separates_their_fields(string table, string? escape = null)
     {
         // A semicolon cannot be escaped but by quotes, so that row has a column too many.
-        _folder.Picture("a.png");
+        _folder.Image("a.png");
         _folder.Text("captions.csv", table);
         if (escape is not null)
         {
@@ -70,7 +70,7 @@ public sealed class CaptionSourceTests : IDisposable
     [Fact]
     public async Task Pictures_of_kinds_that_are_not_read_are_counted_by_kind()
     {
-        _folder.Picture("cat/0.png");
+        _folder.Image("cat/0.png");
         byte[][] heads =
         [
             [(byte)'I', (byte)'I', (byte)'*', 0],
@@ -98,7 +98,7 @@ public sealed class CaptionSourceTests : IDisposable
     [Fact]
     public async Task Tab_separated_tables_are_read()
     {
-        _folder.Picture("a.png");
+        _folder.Image("a.png");
         _folder.Text("list.tsv", "filepath\tcaption\tlabel\tword\na.png\ta cat\tcat\tdog\n");
         var item = (await _folder.Items(await _folder.Import(new ImportOptions { CaptionFile = "list.tsv" }))).ShouldHaveSingleItem().Item;
         item.Label.ShouldBe("cat");
@@ -108,9 +108,9 @@ public sealed class CaptionSourceTests : IDisposable
     [Fact]
     public async Task The_first_line_beside_a_picture_is_its_caption()
     {
-        _folder.Picture("a.png");
+        _folder.Image("a.png");
         _folder.Text("a.txt", "the truth\nthe lie\n");
-        _folder.Picture("b.png");
+        _folder.Image("b.png");
         var imported = await _folder.Import();
         (await _folder.Items(imported)).ShouldHaveSingleItem().Item.Captions.ShouldBe(["the truth"]);
         imported.Content.Problems.ShouldHaveSingleItem().Kind.ShouldBe(ImportProblemKind.NoCaption);
@@ -119,8 +119,8 @@ public sealed class CaptionSourceTests : IDisposable
     [Fact]
     public async Task Folders_name_classes()
     {
-        _folder.Picture("cat/1.png");
-        _folder.Picture("fire_truck/sub/1.png");
+        _folder.Image("cat/1.png");
+        _folder.Image("fire_truck/sub/1.png");
         var imported = await _folder.Import(new ImportOptions { LabelsNeeded = true });
         (await _folder.Items(imported)).Select(item => item.Item.Captions[0]).ShouldBe(["a photo of a cat", "a photo of a fire truck"]);
         imported.Content.Labels.Keys.ShouldBe(["cat", "fire truck"]);
@@ -129,8 +129,8 @@ public sealed class CaptionSourceTests : IDisposable
     [Fact]
     public async Task File_names_of_attack_sets_are_understood()
     {
-        _folder.Picture("label=dog_text=cat.png");
-        _folder.Picture("label=hot_pepper_text=fire truck.png");
+        _folder.Image("label=dog_text=cat.png");
+        _folder.Image("label=hot_pepper_text=fire truck.png");
         var items = await _folder.Items(await _folder.Import());
         items
             .Select(item => (item.Item.Label, (string?)item.Item.Attributes!["word"]))
@@ -140,8 +140,8 @@ public sealed class CaptionSourceTests : IDisposable
     [Fact]
     public async Task Captions_are_read_as_COCO_publishes_them()
     {
-        _folder.Picture("000000179765.jpg");
-        _folder.Picture("000000190236.jpg");
+        _folder.Image("000000179765.jpg");
+        _folder.Image("000000190236.jpg");
         _folder.Text(
             "captions_val2017.json",
             """
@@ -165,8 +165,8 @@ public sealed class CaptionSourceTests : IDisposable
     public async Task Answers_of_the_viewing_time_study_are_read_as_published_each_image_once()
     {
         const string Options = "\"['Band-Aid', 'T-shirt', \"\"cook's hat\"\"]\"";
-        _folder.Picture("all/0010c289bf9e42d.png");
-        _folder.Picture("all/002609e58d0d4fc.png");
+        _folder.Image("all/0010c289bf9e42d.png");
+        _folder.Image("all/002609e58d0d4fc.png");
         _folder.Text(
             "human_responses.csv",
             $"""
@@ -198,7 +198,7 @@ public sealed class CaptionSourceTests : IDisposable
     [InlineData("image,label,response_options\na.png,cat,cat or dog\n", "response_options is not a list")]
     public async Task A_file_of_the_study_that_lacks_what_it_needs_is_refused_by_name(string content, string expected)
     {
-        _folder.Picture("a.png");
+        _folder.Image("a.png");
         _folder.Text("human_responses.csv", content);
 
         (await Should.ThrowAsync<UserErrorException>(() => _folder.Import())).Message.ShouldContain(expected);
@@ -207,7 +207,7 @@ public sealed class CaptionSourceTests : IDisposable
     [Fact]
     public async Task Without_options_the_labels_of_the_study_are_the_classes()
     {
-        _folder.Picture("a.png");
+        _folder.Image("a.png");
         _folder.Text("human_responses_dedup.csv", "image,label\na.png,cat\n");
 
         (await _folder.Items(await _folder.Import())).ShouldHaveSingleItem().Item.Attributes.ShouldBeNull();
@@ -216,7 +216,7 @@ public sealed class CaptionSourceTests : IDisposable
     [Fact]
     public async Task Tables_of_SCAM_are_read_with_its_own_column_names()
     {
-        _folder.Picture("a.png");
+        _folder.Image("a.png");
         _folder.Text("annotations.csv", "image,object_label,attack_word,type\na.png,clock,taxi,SCAM\n");
         var item = (await _folder.Items(await _folder.Import())).ShouldHaveSingleItem().Item;
         item.Label.ShouldBe("clock");
@@ -226,9 +226,9 @@ public sealed class CaptionSourceTests : IDisposable
     [Fact]
     public async Task Pictures_are_told_by_content_where_their_names_do_not_say_it_and_those_that_are_not_read_are_named()
     {
-        _folder.Picture("bird/0.png");
-        _folder.Picture("bird/1.jfif");
-        _folder.Picture("bird/2");
+        _folder.Image("bird/0.png");
+        _folder.Image("bird/1.jfif");
+        _folder.Image("bird/2");
         _folder.Bytes("moon/0.tif", [.. "II*\0"u8, .. new byte[40]]);
         _folder.Bytes("moon/1.avif", [0, 0, 0, 32, .. "ftypavif"u8, .. new byte[40]]);
         _folder.Bytes("moon/Thumbs.db", [0xD0, 0xCF, 0x11, 0xE0, 1, 2, 3]);
@@ -259,8 +259,8 @@ public sealed class CaptionSourceTests : IDisposable
     [Fact]
     public async Task A_link_to_itself_and_a_link_to_a_folder_above_are_one_named_problem_each()
     {
-        _folder.Picture("cat/1.png");
-        _folder.Picture("dog/1.png");
+        _folder.Image("cat/1.png");
+        _folder.Image("dog/1.png");
         File.CreateSymbolicLink(Path.Combine(_folder.Data, "cat/self.png"), "self.png");
         File.CreateSymbolicLink(Path.Combine(_folder.Data, "dog/up"), "..");
         File.CreateSymbolicLink(Path.Combine(_folder.Data, "dog/a"), "b");
@@ -278,7 +278,7 @@ public sealed class CaptionSourceTests : IDisposable
     [Fact]
     public async Task Links_to_folders_inside_the_data_set_are_followed()
     {
-        _folder.Picture("cats/1.png");
+        _folder.Image("cats/1.png");
         Directory.CreateSymbolicLink(Path.Combine(_folder.Data, "kitten"), Path.Combine(_folder.Data, "cats"));
 
         (await _folder.Items(await _folder.Import()))
@@ -289,7 +289,7 @@ public sealed class CaptionSourceTests : IDisposable
     [Fact]
     public async Task Absolute_paths_inside_the_folder_are_taken_also_where_the_folder_is_reached_through_a_link()
     {
-        _folder.Picture("sub/a.png");
+        _folder.Image("sub/a.png");
         _folder.Text("captions.csv", $"filepath,caption\n{_folder.Data}/sub/a.png,one\n");
         (await _folder.Items(await _folder.Import())).ShouldHaveSingleItem().Item.Id.ShouldBe("sub/a.png");
 
@@ -305,7 +305,7 @@ public sealed class CaptionSourceTests : IDisposable
     [InlineData("human_responses.csv", "image,label\na.png,caf\u00E9\n", "line 2")]
     public async Task Text_in_another_encoding_is_refused_with_its_place(string name, string content, string place)
     {
-        _folder.Picture("a.png");
+        _folder.Image("a.png");
         _folder.Bytes(name, System.Text.Encoding.Latin1.GetBytes(content));
 
         var error = await Should.ThrowAsync<UserErrorException>(() => _folder.Import());
@@ -317,9 +317,9 @@ public sealed class CaptionSourceTests : IDisposable
     [Fact]
     public async Task A_caption_in_another_encoding_beside_a_picture_is_a_named_problem()
     {
-        _folder.Picture("a.png");
+        _folder.Image("a.png");
         _folder.Text("a.txt", "café");
-        _folder.Picture("b.png");
+        _folder.Image("b.png");
         _folder.Bytes("b.txt", System.Text.Encoding.Latin1.GetBytes("café"));
 
         var imported = await _folder.Import();
@@ -331,7 +331,7 @@ public sealed class CaptionSourceTests : IDisposable
     [Fact]
     public async Task UTF_16_with_its_mark_is_read()
     {
-        _folder.Picture("a.png");
+        _folder.Image("a.png");
         _folder.Bytes(
             "captions.csv",
             [.. System.Text.Encoding.Unicode.Preamble, .. System.Text.Encoding.Unicode.GetBytes("filepath,caption\na.png,café\n")]
@@ -343,7 +343,7 @@ public sealed class CaptionSourceTests : IDisposable
     [Fact]
     public async Task Half_a_surrogate_pair_in_JSON_is_one_clear_line()
     {
-        _folder.Picture("a.png");
+        _folder.Image("a.png");
         _folder.Text("captions.json", """{"a.png": ["a \ud83d cat"]}""");
 
         (await Should.ThrowAsync<UserErrorException>(() => _folder.Import())).Message.ShouldContain("half a character");
@@ -355,8 +355,8 @@ public sealed class CaptionSourceTests : IDisposable
     {
         const string Composed = "caf\u00E9";
         const string Apart = "cafe\u0301";
-        _folder.Picture($"{Apart}/1.png");
-        _folder.Picture($"{Composed}/2.png");
+        _folder.Image($"{Apart}/1.png");
+        _folder.Image($"{Composed}/2.png");
         var folders = await _folder.Import();
         folders.Content.Labels.ShouldHaveSingleItem().ShouldBe(new KeyValuePair<string, int>(Composed, 2));
 
@@ -372,20 +372,20 @@ public sealed class CaptionSourceTests : IDisposable
     [Fact]
     public async Task The_parts_of_a_split_data_set_are_no_classes()
     {
-        _folder.Picture("train/cat/1.png");
-        _folder.Picture("val/cat/1.png");
+        _folder.Image("train/cat/1.png");
+        _folder.Image("val/cat/1.png");
         var error = await Should.ThrowAsync<UserErrorException>(() => _folder.Import());
         error.Message.ShouldContain("split into train and val, which are not classes");
 
         // A class may well be called train, where others are not so named.
-        _folder.Picture("bus/1.png");
+        _folder.Image("bus/1.png");
         (await _folder.Import()).Content.Labels.Keys.ShouldBe(["bus", "train", "val"]);
     }
 
     [Fact]
     public async Task Numbers_in_place_of_class_names_are_named_as_the_cause()
     {
-        _folder.Picture("0.png");
+        _folder.Image("0.png");
         _folder.Text("annotations.json", """[{"path": "0.png", "label": 3}]""");
 
         (await _folder.ImportProblem()).ShouldContain("the label 3 is a number: write the name of the class");
@@ -397,7 +397,7 @@ public sealed class CaptionSourceTests : IDisposable
     [InlineData("annotations/captions_val2017.json", "images")]
     public async Task Images_of_COCO_are_found_beside_the_folder_of_its_annotations(string file, string images)
     {
-        _folder.Picture($"{images}/1.jpg");
+        _folder.Image($"{images}/1.jpg");
         _folder.Text(file, """{"images": [{"id": 1, "file_name": "1.jpg"}], "annotations": [{"image_id": 1, "caption": "a cat"}]}""");
         var path = Path.Combine(_folder.Data, file);
 
@@ -429,7 +429,7 @@ public sealed class CaptionSourceTests : IDisposable
     [InlineData("captions.csv", "name,words\na,b\n")]
     public async Task An_unreadable_caption_file_is_one_clear_line(string name, string content)
     {
-        _folder.Picture("a.png");
+        _folder.Image("a.png");
         _folder.Text(name, content);
         var error = await Should.ThrowAsync<UserErrorException>(() => _folder.Import());
         error.Message.ShouldContain(name);

@@ -11,15 +11,15 @@ namespace ClipSae.Datasets.Tests;
 
 public sealed class DatasetImporterTests : IDisposable
 {
-    private readonly PictureFolder _folder = new();
+    private readonly ImageFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
 
     [Fact]
     public async Task What_cannot_be_used_is_counted_and_named()
     {
-        _folder.Picture("good.png");
-        _folder.Picture("again.png");
+        _folder.Image("good.png");
+        _folder.Image("again.png");
         _folder.Bytes("corrupt.png", [1, 2, 3, 4]);
         _folder.Bytes("empty.png", []);
         _folder.Bytes("bomb.png", PngHeader(40_000, 40_000));
@@ -57,7 +57,7 @@ public sealed class DatasetImporterTests : IDisposable
                 [ImportProblemKind.MissingFile] = 1,
                 [ImportProblemKind.NoCaption] = 1,
                 [ImportProblemKind.OutsideFolder] = 4,
-                [ImportProblemKind.UnreadablePicture] = 3,
+                [ImportProblemKind.UnreadableImage] = 3,
             },
             ignoreOrder: true
         );
@@ -89,7 +89,7 @@ public sealed class DatasetImporterTests : IDisposable
     [Fact]
     public async Task Pipes_in_the_folder_are_no_pictures_and_no_captions()
     {
-        _folder.Picture("cat/1.png");
+        _folder.Image("cat/1.png");
         using (
             var pipes = System.Diagnostics.Process.Start(
                 "mkfifo",
@@ -137,7 +137,7 @@ public sealed class DatasetImporterTests : IDisposable
     [Fact]
     public async Task Too_many_problems_stop_the_import()
     {
-        _folder.Picture("good.png");
+        _folder.Image("good.png");
         _folder.Text("captions.json", """{"good.png": ["a"], "missing.png": ["b"]}""");
         var error = await Should.ThrowAsync<UserErrorException>(() => _folder.Import(new ImportOptions()));
         error.Message.ShouldContain("1 of 2 rows");
@@ -149,7 +149,7 @@ public sealed class DatasetImporterTests : IDisposable
     {
         for (var index = 0; index < 40; index++)
         {
-            _folder.Picture($"{(index % 2 == 0 ? "cat" : "dog")}/{index}.png", index);
+            _folder.Image($"{(index % 2 == 0 ? "cat" : "dog")}/{index}.png", index);
         }
 
         var options = new ImportOptions { ShardItems = 7 };
@@ -176,7 +176,7 @@ public sealed class DatasetImporterTests : IDisposable
     [Fact]
     public async Task One_class_is_an_error_only_where_labels_are_needed()
     {
-        _folder.Picture("cat/1.png");
+        _folder.Image("cat/1.png");
         (await _folder.Import()).Content.Items.Count.ShouldBe(1);
         var error = await Should.ThrowAsync<UserErrorException>(() => _folder.Import(new ImportOptions { LabelsNeeded = true }));
         error.Message.ShouldContain("one class");
@@ -185,7 +185,7 @@ public sealed class DatasetImporterTests : IDisposable
     [Fact]
     public async Task A_damaged_shard_is_one_clear_line()
     {
-        _folder.Picture("cat/1.png");
+        _folder.Image("cat/1.png");
         var shard = await File.ReadAllBytesAsync(await _folder.Store.FetchAsync((await _folder.Import()).Shards[0]));
         var path = Path.Combine(_folder.Root, "damaged.tar");
         var random = new SeededRandom(7, "damage");

@@ -4,7 +4,7 @@ namespace ClipSae.Datasets.Tests;
 
 public sealed class DatasetVarietyTests : IDisposable
 {
-    private readonly PictureFolder _folder = new();
+    private readonly ImageFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
 
@@ -28,9 +28,9 @@ public sealed class DatasetVarietyTests : IDisposable
     [Fact]
     public async Task An_import_counts_what_differs()
     {
-        _folder.Picture("cat/1.png", 10);
-        _folder.Picture("cat/2.png", 10);
-        _folder.Picture("dog/1.png", 20);
+        _folder.Image("cat/1.png", 10);
+        _folder.Image("cat/2.png", 10);
+        _folder.Image("dog/1.png", 20);
 
         (await _folder.Import()).Variety.ShouldBe(new DatasetVariety(3, 2, 2));
     }

@@ -77,7 +77,7 @@ public sealed class PrintFamilyTests : IDisposable
     [Fact]
     public void Faces_for_families_alone_leave_the_digest_of_the_roster_as_it_is()
     {
-        using var folder = new PictureFolder();
+        using var folder = new ImageFolder();
         File.WriteAllBytes(Path.Combine(folder.Data, "Caveat-Bold.ttf"), InterFonts.Read()[0].File);
         using var without = FontCatalogue.FromRoster([]);
         using var with = FontCatalogue.FromRoster([folder.Data]);

@@ -120,7 +120,7 @@ public sealed class WordPainterTests : IDisposable
     [Fact]
     public void Fonts_are_known_by_content_wherever_they_lie()
     {
-        using var folder = new PictureFolder();
+        using var folder = new ImageFolder();
         var inter = InterFonts.Read().Take(4).ToArray();
         string Digest(string at, Func<int, byte[]> file)
         {
@@ -142,7 +142,7 @@ public sealed class WordPainterTests : IDisposable
     [Fact]
     public void A_folder_without_fonts_is_a_clear_error()
     {
-        using var folder = new PictureFolder();
+        using var folder = new ImageFolder();
         Should.Throw<ClipSae.Contracts.UserErrorException>(() => FontCatalogue.Load(folder.Data)).Message.ShouldContain("0 fonts");
         Should
             .Throw<ClipSae.Contracts.UserErrorException>(() => FontCatalogue.Load(folder.Data + "/none"))

@@ -158,9 +158,9 @@ public class ImageDecoderTests
     [Fact]
     public void A_key_names_the_decoder_of_JPEG_where_it_is_not_the_exact_one()
     {
-        PictureDecoding.OfMachine(isExact: true).ShouldBeEmpty();
-        PictureDecoding.OfMachine(isExact: false).ToJsonString().ShouldBe("""{"jpegDecoder":"skia"}""");
-        PictureDecoding.OfMachine().Count.ShouldBe(JpegDecoder.IsSupported ? 0 : 1);
+        ImageDecoding.OfMachine(isExact: true).ShouldBeEmpty();
+        ImageDecoding.OfMachine(isExact: false).ToJsonString().ShouldBe("""{"jpegDecoder":"skia"}""");
+        ImageDecoding.OfMachine().Count.ShouldBe(JpegDecoder.IsSupported ? 0 : 1);
     }
 
     private static byte[] Read(string name) => File.ReadAllBytes(Path.Combine(Folder, name));

@@ -54,7 +54,7 @@ internal static class SampleRun
             Attacks =
             [
                 .. Pictures("attacked", 40)
-                    .Select(picture => new AttackPicture(
+                    .Select(picture => new AttackImage(
                         "data:image/png;base64," + Convert.ToBase64String(picture.Png.Span),
                         picture.Item.Label,
                         picture.Item.Attributes!["word"]!.GetValue<string>(),
@@ -89,7 +89,7 @@ internal static class SampleRun
                 ],
                 [new("shards/00000", Digest("0"), 2), new("shards/00001", Digest("1"), 1)]
             ),
-            Pictures = Pictures("words", 12)
+            Images = Pictures("words", 12)
                 .Select(
                     (picture, index) =>
                         (Id: $"images/{index:D5}.png", Uri: "data:image/png;base64," + Convert.ToBase64String(picture.Png.Span))

@@ -71,7 +71,7 @@ internal sealed class SaeTrainingSetup : IDisposable
         return inputs;
     }
 
-    public async Task<Dictionary<string, ArtifactRef>> InputsAsync(bool withPictures = true)
+    public async Task<Dictionary<string, ArtifactRef>> InputsAsync(bool withImages = true)
     {
         using var generator = new Generator(1, CPU);
         var inputs = new Dictionary<string, ArtifactRef>();
@@ -103,13 +103,13 @@ internal sealed class SaeTrainingSetup : IDisposable
                 name,
                 ResultFormats.ShardImages.MediaType
             );
-            if (withPictures)
+            if (withImages)
             {
                 inputs[$"shards/{name}"] = await Store.PutBytesAsync(Shard(shard * half, half), name, DatasetShard.MediaType);
             }
         }
 
-        if (withPictures)
+        if (withImages)
         {
             await AddModelAsync(inputs);
         }

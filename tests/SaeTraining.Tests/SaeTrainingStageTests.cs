@@ -222,7 +222,7 @@ public sealed class SaeTrainingStageTests : IDisposable
     [Fact]
     public async Task Without_pictures_model_or_embeddings_it_trains_all_the_same()
     {
-        var inputs = await _setup.InputsAsync(withPictures: false);
+        var inputs = await _setup.InputsAsync(withImages: false);
         var bare = inputs.Where(input => !input.Key.StartsWith("embeddings", StringComparison.Ordinal)).ToDictionary();
         var result = await _setup.Stage.RunAsync(_setup.Context(bare), CancellationToken.None);
 

@@ -89,7 +89,7 @@ public sealed class MetaClip2ConversionTests : IDisposable
         );
 
         using var original = ClipCheckpoint.Open(squashed);
-        original.Architecture.Fit.ShouldBe(Imaging.Resizing.PictureFit.Squash);
+        original.Architecture.Fit.ShouldBe(Imaging.Resizing.ImageFit.Squash);
         foreach (var path in new[] { "openai.safetensors", "huggingface", "open_clip" })
         {
             using var written = ClipCheckpoint.Open(_folder.File("out/" + path));

@@ -27,7 +27,7 @@ public sealed class AttackGenerator(
 
     /// <summary>Every candidate of the given pictures, scored.</summary>
     /// <param name="done">Pictures done.</param>
-    public IReadOnlyList<AttackCandidate> Generate(IReadOnlyList<PictureSource> sources, Action<int> done, CancellationToken cancel)
+    public IReadOnlyList<AttackCandidate> Generate(IReadOnlyList<ImageSource> sources, Action<int> done, CancellationToken cancel)
     {
         var candidates = new List<AttackCandidate>();
         for (var from = 0; from < sources.Count; from += options.BatchSize)
@@ -55,7 +55,7 @@ public sealed class AttackGenerator(
     }
 
     /// <summary>The classifier's logits of pictures as they are, one row each.</summary>
-    public IReadOnlyList<float[]> Logits(IReadOnlyList<PictureSource> sources, CancellationToken cancel)
+    public IReadOnlyList<float[]> Logits(IReadOnlyList<ImageSource> sources, CancellationToken cancel)
     {
         var rows = new List<float[]>();
         foreach (var batch in sources.Chunk(options.BatchSize))
@@ -69,13 +69,13 @@ public sealed class AttackGenerator(
     }
 
     /// <summary>The picture of a candidate.</summary>
-    public RgbImage Draw(PictureSource source, IEnumerable<WordPlacement> shown) => printer.Paint(source.Canvas(printer.Target), shown);
+    public RgbImage Draw(ImageSource source, IEnumerable<WordPlacement> shown) => printer.Paint(source.Canvas(printer.Target), shown);
 
     /// <summary>The boxes of a candidate's copies, pixels, for the manifest.</summary>
     public IEnumerable<(double Left, double Top, double Right, double Bottom)> Boxes(AttackCandidate attack) =>
         attack.Shown.Select(printer.Box);
 
-    private AttackCandidate[] Batch(IReadOnlyList<PictureSource> sources, int from, int count)
+    private AttackCandidate[] Batch(IReadOnlyList<ImageSource> sources, int from, int count)
     {
         using var scope = NewDisposeScope();
         var images = new RgbImage[count];
@@ -146,9 +146,7 @@ public sealed class AttackGenerator(
     private float[][] Logits(Tensor pixels)
     {
         using var scope = NewDisposeScope();
-        return PictureBatches.Rows(
-            classifier.Logits(vision.EncodeImage(vision.Architecture.Family.Normalization.Apply(pixels.to(device))))
-        );
+        return ImageBatches.Rows(classifier.Logits(vision.EncodeImage(vision.Architecture.Family.Normalization.Apply(pixels.to(device)))));
     }
 
     private double[] Activation(Tensor pixels)
@@ -179,14 +177,14 @@ public sealed class AttackGenerator(
         var active = new Dictionary<int, float[][]>();
         foreach (var layer in neurons.Select(n => n.Layer).Distinct())
         {
-            hooks.Observe(new HookPoint.Mlp(layer), values => active[layer] = PictureBatches.Rows(salient.Hook.NeuronsPerImage(values)));
+            hooks.Observe(new HookPoint.Mlp(layer), values => active[layer] = ImageBatches.Rows(salient.Hook.NeuronsPerImage(values)));
         }
 
-        var logits = PictureBatches.Rows(
+        var logits = ImageBatches.Rows(
             classifier.Logits(vision.EncodeImage(vision.Architecture.Family.Normalization.Apply(pixels.to(device)), hooks))
         );
         var latents = Latents(hooks);
-        var (weighted, activation) = (PictureBatches.Rows(latents * Weights()), Weighted(latents));
+        var (weighted, activation) = (ImageBatches.Rows(latents * Weights()), Weighted(latents));
         return
         [
             .. logits.Select(

@@ -31,7 +31,7 @@ public sealed class CuratedAttacks
     /// <summary>Adds an attack with its unreadable twin.</summary>
     public void Add(
         AttackCandidate attack,
-        PictureSource source,
+        ImageSource source,
         RgbImage image,
         RgbImage control,
         IEnumerable<(double Left, double Top, double Right, double Bottom)> boxes
@@ -72,7 +72,7 @@ public sealed class CuratedAttacks
     }
 
     /// <summary>Adds a picture of the data set on which the features fire by themselves; it is its own twin.</summary>
-    public void AddNatural(PictureSource source, RgbImage image, double activation)
+    public void AddNatural(ImageSource source, RgbImage image, double activation)
     {
         // It may show what is none of the classes.
         var label = source.Item.Label ?? source.Label;

@@ -32,10 +32,10 @@ public sealed class CaptionCheck(
     /// <param name="Word">The caption's word.</param>
     /// <param name="Evidence">What was seen of it.</param>
     /// <param name="Probability">That it is one.</param>
-    public sealed record Finding(PictureSource Picture, string Word, CaptionJudge.Evidence Evidence, double Probability);
+    public sealed record Finding(ImageSource Image, string Word, CaptionJudge.Evidence Evidence, double Probability);
 
     /// <summary>What was looked at and found.</summary>
-    /// <param name="Pictures">Pictures with a caption that could be decoded.</param>
+    /// <param name="Images">Pictures with a caption that could be decoded.</param>
     /// <param name="Examined">The half of them with most print, whose print was hidden.</param>
     /// <param name="Share">Share of the pictures whose captions repeat their print, as estimated.</param>
     /// <param name="HiddenGround">Share of patches without print that is hidden with the print.</param>
@@ -43,13 +43,13 @@ public sealed class CaptionCheck(
     /// <param name="Printed">Pictures that bear print, whatever their captions say, and the patches that it is on; at most those
     /// examined.</param>
     public sealed record Result(
-        int Pictures,
+        int Images,
         int Examined,
         double Share,
         double HiddenGround,
         double Separation,
         IReadOnlyList<Finding> Found,
-        IReadOnlyList<(PictureSource Picture, IReadOnlyList<int> Patches)> Printed
+        IReadOnlyList<(ImageSource Image, IReadOnlyList<int> Patches)> Printed
     );
 
     private readonly Dictionary<string, int> _column = vocabulary
@@ -61,7 +61,7 @@ public sealed class CaptionCheck(
     /// <param name="progress">How many looks at a picture are done, of how many: each is looked at once, and the half with most print
     /// again.</param>
     public Result Find(
-        IReadOnlyList<PictureSource> pictures,
+        IReadOnlyList<ImageSource> pictures,
         PrintDetector detector,
         OwnPrint print,
         Action<long, long> progress,
@@ -90,7 +90,7 @@ public sealed class CaptionCheck(
             {
                 cancel.ThrowIfCancellationRequested();
                 using var step = NewDisposeScope();
-                var pixels = PixelLoader.Load(batch.Length, i => batch[i].Picture.Read(), vision.Architecture.Preparation, cancel);
+                var pixels = PixelLoader.Load(batch.Length, i => batch[i].Image.Read(), vision.Architecture.Preparation, cancel);
                 var logits = AskWithout(pixels, [.. batch.Select(s => s.Patches)], cut, cancel);
                 evidence.AddRange(
                     batch.SelectMany(
@@ -118,7 +118,7 @@ public sealed class CaptionCheck(
                 .GroupBy(e => e.First.Sight)
                 .Select(words => words.MaxBy(e => e.Second))
                 .Where(e => e.Second > 0.5)
-                .Select(e => new Finding(e.First.Sight.Picture, vocabulary.Names[e.First.Word], e.First.Evidence, e.Second));
+                .Select(e => new Finding(e.First.Sight.Image, vocabulary.Names[e.First.Word], e.First.Evidence, e.Second));
             var bearing = printed.Judge([.. seen.Select(s => PrintAlone(s.Print))], others: 0).Probabilities;
             return new Result(
                 seen.Count,
@@ -130,7 +130,7 @@ public sealed class CaptionCheck(
                 [
                     .. seen.Zip(bearing)
                         .Where(s => s.Second > 0.5 && s.First.Print > middle)
-                        .Select(s => (s.First.Picture, Hidden(s.First.Patches, cut))),
+                        .Select(s => (s.First.Image, Hidden(s.First.Patches, cut))),
                 ]
             );
         }
@@ -179,7 +179,7 @@ public sealed class CaptionCheck(
                 var evidence = sets.Select(set =>
                     {
                         var scores = PrintDetector.Scores(set.Patches);
-                        var hidden = AskWithout(set.Pixels, PictureBatches.Rows(set.Patches), cut, cancel);
+                        var hidden = AskWithout(set.Pixels, ImageBatches.Rows(set.Patches), cut, cancel);
                         return set
                             .Columns.Select(
                                 (column, i) =>
@@ -227,7 +227,7 @@ public sealed class CaptionCheck(
                 .Order(),
         ];
 
-    private List<Sight> Look(IReadOnlyList<PictureSource> pictures, PrintDetector detector, Action<int> looked, CancellationToken cancel)
+    private List<Sight> Look(IReadOnlyList<ImageSource> pictures, PrintDetector detector, Action<int> looked, CancellationToken cancel)
     {
         var seen = new List<Sight>();
         var done = 0;
@@ -239,8 +239,8 @@ public sealed class CaptionCheck(
             var readable = batch
                 .AsParallel()
                 .AsOrdered()
-                .Select(p => (Picture: p, Image: ImageDecoder.TryRead(p.Encoded, null, out var read, out _) ? read.ToRgb() : null))
-                .Where(p => p.Image is not null)
+                .Select(p => (Source: p, Decoded: ImageDecoder.TryRead(p.Encoded, null, out var read, out _) ? read.ToRgb() : null))
+                .Where(p => p.Decoded is not null)
                 .ToArray();
             if (readable.Length == 0)
             {
@@ -250,14 +250,14 @@ public sealed class CaptionCheck(
             using var step = NewDisposeScope();
             var hooks = detector.Capture();
             var images = vision.Architecture.Family.Normalization.Apply(
-                PixelLoader.Stack([.. readable.Select(p => p.Image!)], vision.Architecture.Preparation).to(device)
+                PixelLoader.Stack([.. readable.Select(p => p.Decoded!)], vision.Architecture.Preparation).to(device)
             );
-            var logits = PictureBatches.Rows(vocabulary.Logits(vision.EncodeImage(images, hooks)));
+            var logits = ImageBatches.Rows(vocabulary.Logits(vision.EncodeImage(images, hooks)));
             var patches = detector.Patches(hooks);
-            var (scores, rows) = (PrintDetector.Scores(patches), PictureBatches.Rows(patches));
+            var (scores, rows) = (PrintDetector.Scores(patches), ImageBatches.Rows(patches));
             seen.AddRange(
                 readable.Select(
-                    (p, i) => new Sight(p.Picture, CaptionWords.Named(p.Picture.Item, vocabulary.Names), logits[i], rows[i], scores[i])
+                    (p, i) => new Sight(p.Source, CaptionWords.Named(p.Source.Item, vocabulary.Names), logits[i], rows[i], scores[i])
                 )
             );
         }
@@ -269,8 +269,8 @@ public sealed class CaptionCheck(
     private float[][] Ask(Tensor pixels, CancellationToken cancel)
     {
         var rows = new List<float[]>();
-        PictureBatches.Each(pixels, vision.Architecture.Family.Normalization, options.BatchSize, device, cancel, images =>
-            rows.AddRange(PictureBatches.Rows(vocabulary.Logits(vision.EncodeImage(images))))
+        ImageBatches.Each(pixels, vision.Architecture.Family.Normalization, options.BatchSize, device, cancel, images =>
+            rows.AddRange(ImageBatches.Rows(vocabulary.Logits(vision.EncodeImage(images))))
         );
         return [.. rows];
     }
@@ -302,7 +302,7 @@ public sealed class CaptionCheck(
                 var images = vision.Architecture.Family.Normalization.Apply(
                     pixels.index_select(0, tensor(batch.Select(i => (long)i).ToArray())).to(device)
                 );
-                var logits = PictureBatches.Rows(vocabulary.Logits(model.EncodeImage(images, null, kept.to(device))));
+                var logits = ImageBatches.Rows(vocabulary.Logits(model.EncodeImage(images, null, kept.to(device))));
                 for (var i = 0; i < batch.Length; i++)
                 {
                     rows[batch[i]] = logits[i];
@@ -313,5 +313,5 @@ public sealed class CaptionCheck(
         return rows;
     }
 
-    private sealed record Sight(PictureSource Picture, IReadOnlyList<int> Named, float[] Logits, float[] Patches, double Print);
+    private sealed record Sight(ImageSource Image, IReadOnlyList<int> Named, float[] Logits, float[] Patches, double Print);
 }

@@ -16,7 +16,7 @@ public sealed record CaptionCleaning(
 {
     public static CaptionCleaning Of(
         CaptionCheck.Result result,
-        Pictures pictures,
+        CurationImages pictures,
         IReadOnlyList<string> vocabulary,
         AttackCurationOptions options
     )
@@ -28,9 +28,9 @@ public sealed record CaptionCleaning(
             case CaptionHygiene.Drop or CaptionHygiene.Reword or CaptionHygiene.Hide:
                 foreach (var finding in result.Found)
                 {
-                    captions[finding.Picture.Item.Id] =
+                    captions[finding.Image.Item.Id] =
                         options.CaptionHygiene == CaptionHygiene.Reword
-                            ? CaptionWords.Without(finding.Picture.Item, finding.Word, vocabulary)
+                            ? CaptionWords.Without(finding.Image.Item, finding.Word, vocabulary)
                             : [];
                 }
 
@@ -48,9 +48,9 @@ public sealed record CaptionCleaning(
 
         if (options.CaptionHygiene is CaptionHygiene.Hide or CaptionHygiene.HideRandom)
         {
-            var found = result.Found.Select(finding => finding.Picture.Item.Id).ToHashSet(StringComparer.Ordinal);
-            var painted = result.Printed.Where(printed => !found.Contains(printed.Picture.Item.Id)).ToArray();
-            var ids = painted.Select(printed => printed.Picture.Item.Id).ToArray();
+            var found = result.Found.Select(finding => finding.Image.Item.Id).ToHashSet(StringComparer.Ordinal);
+            var painted = result.Printed.Where(printed => !found.Contains(printed.Image.Item.Id)).ToArray();
+            var ids = painted.Select(printed => printed.Image.Item.Id).ToArray();
             if (options.CaptionHygiene == CaptionHygiene.HideRandom)
             {
                 ids = [.. pictures.All.Select(picture => picture.Item.Id).Where(id => !captions.ContainsKey(id))];
@@ -69,9 +69,9 @@ public sealed record CaptionCleaning(
     /// <summary>
     /// The pictures that attacks may be made of: those whose captions stand, and that seem to be without print where print is hidden.
     /// </summary>
-    public Pictures Apply(Pictures pictures)
+    public CurationImages Apply(CurationImages pictures)
     {
-        PictureSource[] Left(IReadOnlyList<PictureSource> of) =>
+        ImageSource[] Left(IReadOnlyList<ImageSource> of) =>
             [.. of.Where(picture => !Captions.ContainsKey(picture.Item.Id) && !Hidden.ContainsKey(picture.Item.Id))];
         return pictures with { Plain = Left(pictures.Plain), Apart = Left(pictures.Apart), All = Left(pictures.All) };
     }
@@ -80,7 +80,7 @@ public sealed record CaptionCleaning(
     public CaptionFindings Findings(CaptionCheck.Result result, PrintDetector detector, CaptionHygiene action) =>
         new(
             JsonNamingPolicy.CamelCase.ConvertName(action.ToString()),
-            result.Pictures,
+            result.Images,
             result.Examined,
             Math.Round(result.Share, 4),
             new PrintDetectorQuality(
@@ -94,11 +94,11 @@ public sealed record CaptionCleaning(
             [
                 .. result
                     .Found.OrderByDescending(finding => finding.Probability)
-                    .ThenBy(finding => finding.Picture.Item.Id, StringComparer.Ordinal)
+                    .ThenBy(finding => finding.Image.Item.Id, StringComparer.Ordinal)
                     .Select(finding => new CaptionFinding(
-                        finding.Picture.Item.Id,
+                        finding.Image.Item.Id,
                         finding.Word,
-                        finding.Picture.Item.Captions[0],
+                        finding.Image.Item.Captions[0],
                         Math.Round(finding.Evidence.Print, 4),
                         Math.Round(finding.Evidence.Margin, 4),
                         Math.Round(finding.Evidence.Remaining, 4),

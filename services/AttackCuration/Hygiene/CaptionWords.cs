@@ -48,7 +48,7 @@ public static class CaptionWords
     /// The given names first, then the words that at least five captions use and not every fourth does, the most frequent first; at most
     /// 1,000 of these.
     /// </summary>
-    public static IReadOnlyList<string> Vocabulary(IEnumerable<string> names, IReadOnlyList<PictureSource> pictures)
+    public static IReadOnlyList<string> Vocabulary(IEnumerable<string> names, IReadOnlyList<ImageSource> pictures)
     {
         var counts = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (var word in pictures.SelectMany(picture => picture.Item.Captions.SelectMany(Split).Distinct(StringComparer.Ordinal)))

@@ -37,7 +37,7 @@ public sealed record OwnPrint(
     /// <summary>Prints on the given pictures; equal pictures, words, options and faces give equal pixels.</summary>
     /// <param name="words">Words that may be printed; on each picture one that is not true of it.</param>
     public static OwnPrint Draw(
-        IReadOnlyList<PictureSource> sources,
+        IReadOnlyList<ImageSource> sources,
         IReadOnlyList<string> words,
         FontCatalogue fonts,
         ClipArchitecture architecture,

@@ -169,7 +169,7 @@ public sealed class PrintDetector : IDisposable
         Device device,
         Action<Hooks> captured,
         CancellationToken cancel
-    ) => PictureBatches.Each(pixels, vision.Architecture.Family.Normalization, batch, device, cancel, images =>
+    ) => ImageBatches.Each(pixels, vision.Architecture.Family.Normalization, batch, device, cancel, images =>
         {
             var hooks = Capture(listened);
             vision.Run(images, hooks);

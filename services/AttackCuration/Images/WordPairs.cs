@@ -26,7 +26,7 @@ public sealed record WordPairs(Tensor Clean, Tensor Word, Tensor Control, IReadO
     /// <param name="words">What may be printed; on each picture one that is not true of it.</param>
     /// <param name="preparation">What the model takes.</param>
     public static WordPairs Draw(
-        IReadOnlyList<PictureSource> sources,
+        IReadOnlyList<ImageSource> sources,
         AttackCurationOptions options,
         IReadOnlyList<string> words,
         Printer printer,

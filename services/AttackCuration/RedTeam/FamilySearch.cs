@@ -38,7 +38,7 @@ public sealed class FamilySearch(
     /// <param name="sources">Pictures to print on; one may be taken by several families.</param>
     /// <param name="done">Told how many words have been tried, and of how many.</param>
     public Result Run(
-        IReadOnlyList<PictureSource> sources,
+        IReadOnlyList<ImageSource> sources,
         IReadOnlyList<PrintFamily> families,
         Action<int, int> done,
         CancellationToken cancel
@@ -103,7 +103,7 @@ public sealed class FamilySearch(
         PrintFamily family,
         int from,
         int count,
-        PictureSource[] sources,
+        ImageSource[] sources,
         List<float[]> clean,
         CancellationToken cancel
     )
@@ -133,7 +133,7 @@ public sealed class FamilySearch(
             cancel.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             rows.AddRange(
-                PictureBatches.Rows(
+                ImageBatches.Rows(
                     classifier.Logits(
                         vision.EncodeImage(
                             vision.Architecture.Family.Normalization.Apply(

@@ -44,7 +44,7 @@ public sealed class Printing : IDisposable
         VisionPlan vision,
         ClipTokenizer tokenizer,
         ZeroShotClassifier classifier,
-        Pictures pictures,
+        CurationImages pictures,
         FontCatalogue fonts,
         AttackCurationOptions options,
         Device device,
@@ -95,7 +95,7 @@ public sealed class Printing : IDisposable
         double clean,
         VisionPlan vision,
         ZeroShotClassifier classifier,
-        Pictures pictures,
+        CurationImages pictures,
         Device device,
         CancellationToken cancel
     )
@@ -122,10 +122,10 @@ public sealed class Printing : IDisposable
     }
 
     /// <summary>Pictures set apart, printed on in every family; none without a search.</summary>
-    public FamilyPictures DrawFamilies(Pictures pictures, AttackGenerator generator, CancellationToken cancel) =>
+    public FamilyImages DrawFamilies(CurationImages pictures, AttackGenerator generator, CancellationToken cancel) =>
         Ways is null
-            ? new FamilyPictures()
-            : FamilyPictures.Draw(pictures.Apart, generator.Logits(pictures.Apart, cancel), Ways, Words, _fonts, Printer.Target, _options);
+            ? new FamilyImages()
+            : FamilyImages.Draw(pictures.Apart, generator.Logits(pictures.Apart, cancel), Ways, Words, _fonts, Printer.Target, _options);
 
     /// <summary>Metrics of the search, and of what followed.</summary>
     public RedTeamMetrics? Metrics(IReadOnlyList<AttackCandidate> candidates, IReadOnlyList<AttackCandidate> attacks) =>

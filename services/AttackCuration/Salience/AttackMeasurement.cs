@@ -47,7 +47,7 @@ public static class AttackMeasurement
     {
         using var noGrad = no_grad();
         var decisions = new List<long>();
-        PictureBatches.Each(pixels, vision.Architecture.Family.Normalization, batch, device, cancel, images =>
+        ImageBatches.Each(pixels, vision.Architecture.Family.Normalization, batch, device, cancel, images =>
         {
             var hooks = new Hooks();
             intervene?.Invoke(hooks);

@@ -76,12 +76,12 @@ public sealed class FeatureSurvey
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var parts = new List<Tensor>();
-        PictureBatches.Each(pixels, vision.Architecture.Family.Normalization, batch, device, cancel, images =>
+        ImageBatches.Each(pixels, vision.Architecture.Family.Normalization, batch, device, cancel, images =>
         {
             var hooks = new Hooks().Capture(at.Hook);
             vision.Run(images, hooks);
             parts.Add(at.PerImage(hooks.Captured(at.Hook).to(ScalarType.Float32)).cpu().MoveToOuterDisposeScope());
         });
-        return PictureBatches.Rows(cat(parts).t());
+        return ImageBatches.Rows(cat(parts).t());
     }
 }

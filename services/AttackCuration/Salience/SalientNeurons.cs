@@ -101,7 +101,7 @@ public static class SalientNeurons
     )
     {
         var sums = layers.ToDictionary(layer => layer, layer => zeros(new HookPoint.Mlp(layer).Width(vision.Architecture), device: device));
-        PictureBatches.Each(pixels, vision.Architecture.Family.Normalization, batch, device, cancel, images =>
+        ImageBatches.Each(pixels, vision.Architecture.Family.Normalization, batch, device, cancel, images =>
         {
             var hooks = new Hooks();
             foreach (var (layer, sum) in sums)

@@ -25,7 +25,7 @@ public sealed class WordChooser(
     private float[,]? _similarity;
 
     /// <summary>The words given that are not true of a picture.</summary>
-    public IReadOnlyList<string> WrongOn(PictureSource source) => [.. stock.Listed.Where(source.IsWrong)];
+    public IReadOnlyList<string> WrongOn(ImageSource source) => [.. stock.Listed.Where(source.IsWrong)];
 
     /// <summary>Column of a name among the classifier's.</summary>
     public int ColumnOf(string name) => _column[name];
@@ -57,7 +57,7 @@ public sealed class WordChooser(
     /// <param name="used">Words that it has had; they are taken again where no other is left.</param>
     public string Choose(
         WordKind kind,
-        PictureSource source,
+        ImageSource source,
         float[] clean,
         IReadOnlyList<string> wrong,
         ICollection<string> used,

@@ -98,7 +98,7 @@ internal sealed class AttackSetWriter(FontCatalogue fonts, int side, long seed)
         }
 
         var pixels = new byte[3 * side * side];
-        PictureResize.Resize(picture, ImagePreparation.OpenAi(side).Target, pixels);
+        ImageResize.Resize(picture, ImagePreparation.OpenAi(side).Target, pixels);
         return new RgbImage(side, side, pixels);
     }
 }

@@ -14,12 +14,12 @@ namespace ClipSae.Cli.Repairing;
 /// What a model itself takes pictures for, where nobody has labelled them: the words that its vocabulary knows whole, or those given, are
 /// its classes. They say which print fools it and what it believed before, which is all that distillation needs to be judged by.
 /// </summary>
-/// <param name="Pictures">Paths relative to the folder and the class of each.</param>
+/// <param name="Images">Paths relative to the folder and the class of each.</param>
 /// <param name="Classes">The words that pictures are taken for, most frequent first.</param>
 /// <param name="Unreadable">Pictures that do not decode.</param>
 /// <param name="LeftOut">Files that are pictures of a kind that is not read, and links that lead back.</param>
 internal sealed record OwnLabels(
-    IReadOnlyList<(string Path, string Label)> Pictures,
+    IReadOnlyList<(string Path, string Label)> Images,
     IReadOnlyList<string> Classes,
     int Unreadable,
     IReadOnlyList<ImportProblem> LeftOut
@@ -46,8 +46,8 @@ internal sealed record OwnLabels(
     {
         using var quiet = inference_mode();
         using var scope = NewDisposeScope();
-        var listing = PictureListing.Of(folder);
-        var pictures = listing.Pictures;
+        var listing = ImageListing.Of(folder);
+        var pictures = listing.Images;
         if (pictures.Count == 0)
         {
             var others =
@@ -55,7 +55,7 @@ internal sealed record OwnLabels(
                     ? ""
                     : $"; {listing.LeftOut.Count} other files are there, first {listing.LeftOut[0].Where}: {listing.LeftOut[0].Detail}";
             throw new UnsuitableDatasetException(
-                $"--images {folder}: it contains no pictures in a supported format ({PictureListing.Extensions}){others}"
+                $"--images {folder}: it contains no pictures in a supported format ({ImageListing.Extensions}){others}"
             );
         }
 
@@ -86,7 +86,7 @@ internal sealed record OwnLabels(
     public void Save(string path)
     {
         var items = new JsonArray([
-            .. Pictures.Select(picture =>
+            .. Images.Select(picture =>
                 (JsonNode)
                     new JsonObject
                     {
@@ -132,7 +132,7 @@ internal sealed record OwnLabels(
         {
             cancel.ThrowIfCancellationRequested();
             using var step = NewDisposeScope();
-            var decoded = new List<Picture>();
+            var decoded = new List<DecodedImage>();
             foreach (var path in chunk)
             {
                 if (ImageDecoder.TryRead(File.ReadAllBytes(Path.Combine(folder, path)), DecodeLimits.Default, out var picture, out _))

@@ -14,7 +14,7 @@ namespace ClipSae.Cli.Running;
 /// <summary>What verbs that score models by themselves need: options as the command line changes them, and sets in the store.</summary>
 internal sealed class EvaluationInputs(ClipSaeRuntime runtime, Session session)
 {
-    private readonly SeenPictures _seen = new();
+    private readonly SeenImages _seen = new();
 
     /// <summary>The evaluation's parameters with assignments applied.</summary>
     /// <exception cref="WrongUseException">An assignment cannot be carried out.</exception>

@@ -15,12 +15,12 @@ using Microsoft.Extensions.Logging;
 namespace ClipSae.Cli.Running;
 
 /// <summary>Brings what a run works on into the artifact store, under the names that plans use.</summary>
-internal sealed class RunInputs(ClipSaeRuntime runtime, Session session, SeenPictures? seen = null)
+internal sealed class RunInputs(ClipSaeRuntime runtime, Session session, SeenImages? seen = null)
 {
     private readonly IArtifactStore _store = runtime.Artifacts;
     private readonly ILogger _log = runtime.Services.GetRequiredService<ILoggerFactory>().CreateLogger("import");
     private readonly SortedDictionary<string, ArtifactRef> _inputs = new(StringComparer.Ordinal);
-    private readonly SeenPictures _seen = seen ?? new();
+    private readonly SeenImages _seen = seen ?? new();
 
     public IReadOnlyDictionary<string, ArtifactRef> All => _inputs;
 
@@ -28,7 +28,7 @@ internal sealed class RunInputs(ClipSaeRuntime runtime, Session session, SeenPic
     public async Task<ImportedDataset> AddDatasetAsync(string folder, ImportOptions options, CancellationToken cancel)
     {
         var imported = await AddFolderAsync("dataset:", "dataset", folder, options, cancel);
-        _seen.AddTraining("--dataset", imported.Pictures);
+        _seen.AddTraining("--dataset", imported.Images);
         return imported;
     }
 
@@ -55,10 +55,10 @@ internal sealed class RunInputs(ClipSaeRuntime runtime, Session session, SeenPic
             cancel
         );
         var given = $"{(chooses ? "--validation" : "--evaluation")} {set.Name}";
-        _seen.Refuse(given, imported.Pictures, chooses);
+        _seen.Refuse(given, imported.Images, chooses);
         if (chooses)
         {
-            _seen.AddValidation(given, imported.Pictures);
+            _seen.AddValidation(given, imported.Images);
         }
 
         return imported.Content;

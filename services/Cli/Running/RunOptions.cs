@@ -70,7 +70,7 @@ internal sealed class RunOptions(bool tunes = true)
     {
         if (tunes)
         {
-            RunPlanner.RequirePictures(parameters, defaults);
+            RunPlanner.RequireImages(parameters, defaults);
         }
 
         PlanParameters.Normalize(new RunPlan(StagesOf(parameters, defaults)), stages);

@@ -127,7 +127,7 @@ internal sealed class EmbedVerb : Verb
                 }
 
                 var pixels = new float[3 * side * side];
-                Preprocessor.Preprocess(convertsFirst ? Picture.Of(picture.ToRgb()) : picture, model.Architecture.Preparation, pixels);
+                Preprocessor.Preprocess(convertsFirst ? DecodedImage.Of(picture.ToRgb()) : picture, model.Architecture.Preparation, pixels);
                 return model.EncodeImage(AlignedTensor.Of(pixels, 1, 3, side, side).to(device));
             }),
         ]);

@@ -20,7 +20,7 @@ namespace ClipSae.Cli.Verbs;
 internal sealed class PretrainVerb : Verb
 {
     private static readonly PretrainingOptions Defaults = new();
-    private static readonly PictureVariation Photographs = new();
+    private static readonly ImageAugmentation Photographs = new();
 
     private readonly Option<string> _dataset = new("--dataset")
     {
@@ -81,7 +81,7 @@ internal sealed class PretrainVerb : Verb
     private readonly Option<double> _heldOut = new("--held-out")
     {
         Description =
-            $"Share of the images, at most {HeldOutPictures.MaxImages}, that are not trained on but named at the end; 0 trains on all",
+            $"Share of the images, at most {HeldOutImages.MaxImages}, that are not trained on but named at the end; 0 trains on all",
         HelpName = "X",
         DefaultValueFactory = _ => 0.05,
     };
@@ -269,12 +269,12 @@ internal sealed class PretrainVerb : Verb
 
     private static Option<double?> Varied(string name, string description) => new(name) { Description = description, HelpName = "X" };
 
-    private PictureVariation? Variation(ParseResult arguments)
+    private ImageAugmentation? Variation(ParseResult arguments)
     {
         var (crop, jitter, dropout) = (arguments.GetValue(_crop), arguments.GetValue(_jitter), arguments.GetValue(_dropout));
         var start = arguments.GetValue(_photographs)
             ? Photographs
-            : new PictureVariation
+            : new ImageAugmentation
             {
                 Crop = 1,
                 Flip = false,
@@ -320,7 +320,7 @@ internal sealed class PretrainVerb : Verb
         }
     }
 
-    private static async Task<(CaptionedPixels Training, HeldOutPictures? HeldOut)> LoadAsync(
+    private static async Task<(CaptionedPixels Training, HeldOutImages? HeldOut)> LoadAsync(
         string folder,
         PretrainingOptions options,
         double heldOut,
@@ -346,7 +346,7 @@ internal sealed class PretrainVerb : Verb
         }
 
         var items = shards.SelectMany(DatasetShard.ReadItems).ToArray();
-        var kept = HeldOutPictures.Draw(items, heldOut, options.Seed).ToHashSet();
+        var kept = HeldOutImages.Draw(items, heldOut, options.Seed).ToHashSet();
 
         // A batch must stay whole: of a small data set nothing is held out.
         kept = kept.Count < 2 || items.Length - kept.Count < options.BatchSize ? [] : kept;
@@ -355,7 +355,7 @@ internal sealed class PretrainVerb : Verb
             training,
             kept.Count == 0
                 ? null
-                : HeldOutPictures.Of(
+                : HeldOutImages.Of(
                     Load(shards, items, kept.Contains, options.Resolution, cancel),
                     [.. items.Where((_, place) => kept.Contains(place))]
                 )

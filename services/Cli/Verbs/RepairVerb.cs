@@ -80,7 +80,7 @@ internal sealed class RepairVerb : Verb
         await using var runtime = Workplace.Open(session);
         var labels = OwnLabels.Find(images, model, tokenizer, Words(arguments), device, cancel);
         session.Tell(
-            $"{labels.Pictures.Count} pictures; the model classifies them as {labels.Classes.Count} things: {string.Join(", ", labels.Classes.Take(12))}{(labels.Classes.Count > 12 ? ", …" : "")}"
+            $"{labels.Images.Count} pictures; the model classifies them as {labels.Classes.Count} things: {string.Join(", ", labels.Classes.Take(12))}{(labels.Classes.Count > 12 ? ", …" : "")}"
         );
         foreach (var kind in labels.LeftOut.GroupBy(problem => problem.Detail, StringComparer.Ordinal))
         {

@@ -10,14 +10,14 @@ namespace ClipSae.FineTuning.Heads;
 public sealed record HeadMeans(IReadOnlyList<Tensor> OfLayers) : IDisposable
 {
     private const int Batch = 64;
-    private const int MaxPictures = 1024;
+    private const int MaxImages = 1024;
 
     /// <summary>Means over the clean pictures that are trained on.</summary>
     public static HeadMeans Of(ClipModel model, TuningData data, Device device, CancellationToken cancel)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        int[] pictures = [.. Enumerable.Range(0, Math.Min(MaxPictures, data.Clean.Count))];
+        int[] pictures = [.. Enumerable.Range(0, Math.Min(MaxImages, data.Clean.Count))];
         Tensor[] sums =
         [
             .. Enumerable.Range(0, model.Architecture.VisionLayers).Select(_ => zeros(model.Architecture.VisionWidth, device: device)),

@@ -53,7 +53,7 @@ public sealed record ReportData
     public IReadOnlyList<AutoencoderRecord> Autoencoders { get; init; } = [];
 
     /// <summary>Curated attacks to show.</summary>
-    public IReadOnlyList<AttackPicture> Attacks { get; init; } = [];
+    public IReadOnlyList<AttackImage> Attacks { get; init; } = [];
 
     /// <summary>All curated attacks together; null where the run has none.</summary>
     public CuratedPrint? Curated { get; init; }
@@ -70,10 +70,10 @@ public sealed record ReportData
     public DatasetManifest? Dataset { get; init; }
 
     /// <summary>Pictures of the data set by id, as data URIs: the top images of features.</summary>
-    public IReadOnlyDictionary<string, string> Pictures { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Images { get; init; } = new Dictionary<string, string>();
 
     /// <summary>
-    /// Ids of those of <see cref="Pictures"/> that are recorded as containing print; null where no pictures were looked for.
+    /// Ids of those of <see cref="Images"/> that are recorded as containing print; null where no pictures were looked for.
     /// </summary>
     public IReadOnlySet<string>? Printed { get; init; }
 

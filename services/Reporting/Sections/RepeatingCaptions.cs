@@ -9,7 +9,7 @@ internal static class RepeatingCaptions
 {
     private const int MaxCount = 48;
 
-    public static IEnumerable<string> WantedPictures(ReportData data) => Found(data).Take(MaxCount).Select(finding => finding.Id);
+    public static IEnumerable<string> WantedImages(ReportData data) => Found(data).Take(MaxCount).Select(finding => finding.Id);
 
     public static Section? Render(ReportData data)
     {
@@ -20,7 +20,7 @@ internal static class RepeatingCaptions
 
         var found = Found(data);
         var lead = Html.Of(
-            $"<b>{Written.Count(found.Count)} of {Written.Count(hygiene.Pictures)}</b> pictures contain print, according to SAE features, and with these patches left out the base no longer recognizes a word of the caption. {Done(hygiene)}"
+            $"<b>{Written.Count(found.Count)} of {Written.Count(hygiene.Images)}</b> pictures contain print, according to SAE features, and with these patches left out the base no longer recognizes a word of the caption. {Done(hygiene)}"
         );
         var rows = found.Take(MaxCount).Select(finding => Row(data, finding));
         var table = Html.Of(
@@ -55,7 +55,7 @@ internal static class RepeatingCaptions
 
     private static Html Row(ReportData data, CaptionFinding finding)
     {
-        var image = data.Pictures.GetValueOrDefault(finding.Id) is { } picture
+        var image = data.Images.GetValueOrDefault(finding.Id) is { } picture
             ? Html.Of($"<img src=\"{picture}\" alt=\"\" loading=\"lazy\"> ")
             : Html.Empty;
         return Html.Of(

@@ -27,7 +27,7 @@ internal static class SalientFeatures
                 ? "Features that fire with print, without carrying the reading"
                 : "Features that fire for text",
             Html.Of(
-                $"The {Math.Min(MaxFeatures, features.Length)} most salient of {features.Length} features of <code>{data.Salient?.Sae}</code>. Salience compares each image with itself: it is high where a feature fires for the printed word, and neither for the clean image nor for the same plate with unreadable strokes. {ShownPictures(data, features, statistics)}"
+                $"The {Math.Min(MaxFeatures, features.Length)} most salient of {features.Length} features of <code>{data.Salient?.Sae}</code>. Salience compares each image with itself: it is high where a feature fires for the printed word, and neither for the clean image nor for the same plate with unreadable strokes. {ShownImages(data, features, statistics)}"
             ),
             Html.Of(
                 $"<div class=\"features\">{features.Take(MaxFeatures).Select(feature => Card(feature, statistics[feature.Feature].FirstOrDefault(), data))}</div>{Neurons(data.Salient)}"
@@ -36,7 +36,7 @@ internal static class SalientFeatures
     }
 
     /// <summary>Ids of the images that the section would like to show.</summary>
-    public static IEnumerable<string> WantedPictures(ReportData data)
+    public static IEnumerable<string> WantedImages(ReportData data)
     {
         var statistics = StatisticsOf(data).ToLookup(feature => feature.Feature);
         return Ranked(data.Salient)
@@ -45,14 +45,14 @@ internal static class SalientFeatures
     }
 
     // The pictures are the data set's own: whether they bear print is known only where the data set says so.
-    private static string ShownPictures(ReportData data, SalientFeature[] features, ILookup<int, FeatureStatistics> statistics)
+    private static string ShownImages(ReportData data, SalientFeature[] features, ILookup<int, FeatureStatistics> statistics)
     {
         string[] shown =
         [
             .. features
                 .Take(MaxFeatures)
                 .SelectMany(feature =>
-                    TopImages(statistics[feature.Feature].FirstOrDefault()).Where(data.Pictures.ContainsKey).Take(MaxImages)
+                    TopImages(statistics[feature.Feature].FirstOrDefault()).Where(data.Images.ContainsKey).Take(MaxImages)
                 )
                 .Distinct(StringComparer.Ordinal),
         ];
@@ -84,7 +84,7 @@ internal static class SalientFeatures
     private static Html Card(SalientFeature feature, FeatureStatistics? statistics, ReportData data)
     {
         var name = statistics?.Name;
-        var images = TopImages(statistics).Where(data.Pictures.ContainsKey).Take(MaxImages).ToArray();
+        var images = TopImages(statistics).Where(data.Images.ContainsKey).Take(MaxImages).ToArray();
         var density = statistics?.Density;
         return Html.Of(
             $"""
@@ -101,7 +101,7 @@ internal static class SalientFeatures
                 images.Length == 0
                     ? Html.Empty
                     : Html.Of(
-                        $"<div class=\"strip\">{images.Select((id, place) => Html.Of($"<img src=\"{data.Pictures[id]}\" alt=\"Image {place + 1} of those it fires on most\" title=\"{id}\" loading=\"lazy\">"))}</div>"
+                        $"<div class=\"strip\">{images.Select((id, place) => Html.Of($"<img src=\"{data.Images[id]}\" alt=\"Image {place + 1} of those it fires on most\" title=\"{id}\" loading=\"lazy\">"))}</div>"
                     )
             )}</article>
             """

@@ -9,11 +9,11 @@ using ClipSae.Web.Shell;
 namespace ClipSae.Web.Atlas;
 
 /// <summary>The features of an autoencoder, searched and in order, a page at a time.</summary>
-internal sealed class AtlasPage(FeatureIndexes indexes, PictureSearch search, PageShell shell)
+internal sealed class AtlasPage(FeatureIndexes indexes, ImageSearch search, PageShell shell)
 {
     private const int Cards = 24;
     private const int MaxFiring = 48;
-    private const int PictureSide = 160;
+    private const int ImageSide = 160;
     private static readonly (string Name, string Title)[] Orders =
     [
         ("salience", "text salience"),
@@ -34,7 +34,7 @@ internal sealed class AtlasPage(FeatureIndexes indexes, PictureSearch search, Pa
     public static string Path(string run, string unit) => $"/runs/{run}/atlas/{Uri.EscapeDataString(unit)}";
 
     /// <summary>Address of a small picture of a run's data set.</summary>
-    public static string Picture(string run, string id) => PageShell.Address($"/runs/{run}/picture", ("id", id));
+    public static string Image(string run, string id) => PageShell.Address($"/runs/{run}/picture", ("id", id));
 
     public async Task<string> RenderAsync(string run, string unit, Query query, CancellationToken cancel)
     {
@@ -102,7 +102,7 @@ internal sealed class AtlasPage(FeatureIndexes indexes, PictureSearch search, Pa
                     ? ""
                     : $" {Written.Count(outcome.Unknown)} more fire{(outcome.Unknown == 1 ? "s" : "")} on no held-out image, so nothing is known of {(outcome.Unknown == 1 ? "it" : "them")}.";
             var more = outcome.Features.Count > MaxFiring ? $" The {MaxFiring} strongest are shown." : "";
-            var view = Thumbnail.Of(picture, PictureSide) is { } small ? Html.Of($"<img src=\"{small}\" alt=\"The picture\">") : Html.Empty;
+            var view = Thumbnail.Of(picture, ImageSide) is { } small ? Html.Of($"<img src=\"{small}\" alt=\"The picture\">") : Html.Empty;
             return Html.Of(
                 $"""
                 <section class="firing" aria-label="Features that fire on the picture"><div class="asked">{view}<div><h2 id="firing">Features that fire on this picture</h2><p class="note">{Written.Count(
@@ -169,14 +169,14 @@ internal sealed class AtlasPage(FeatureIndexes indexes, PictureSearch search, Pa
                             $"<label><input type=\"checkbox\" name=\"salient\" value=\"1\"{(query.SalientOnly ? Html.Of($" checked") : Html.Empty)}> reads text</label>"
                         )
                 )}<button>Search</button>{count}</form>
-                {(PictureSearch.IsPossible(volume) ? ByPicture(run, unit) : Html.Empty)}
+                {(ImageSearch.IsPossible(volume) ? ByImage(run, unit) : Html.Empty)}
                 {list}
                 """
             )
         );
     }
 
-    private Html ByPicture(string run, string unit) =>
+    private Html ByImage(string run, string unit) =>
         Html.Of(
             $"""
             <form class="by-picture" method="post" enctype="multipart/form-data" action="{Path(

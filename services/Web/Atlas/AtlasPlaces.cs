@@ -16,7 +16,7 @@ internal abstract class AtlasPlaces
     public abstract string? Feature(AtlasVolume volume, int feature);
 
     /// <summary>A small picture of the data set.</summary>
-    public abstract string Picture(AtlasVolume volume, string id);
+    public abstract string Image(AtlasVolume volume, string id);
 
     /// <summary>The patches of a picture on which a feature fires, to be laid over it; null where they are not known.</summary>
     public abstract string? Patches(AtlasVolume volume, int feature, string id);
@@ -30,7 +30,7 @@ internal abstract class AtlasPlaces
 
         public override string Feature(AtlasVolume volume, int feature) => FormattableString.Invariant($"{Volume(volume)}/{feature}");
 
-        public override string Picture(AtlasVolume volume, string id) => AtlasPage.Picture(volume.Record.Run, id);
+        public override string Image(AtlasVolume volume, string id) => AtlasPage.Image(volume.Record.Run, id);
 
         public override string? Patches(AtlasVolume volume, int feature, string id) =>
             volume.HasPatches ? PageShell.Address(Feature(volume, feature) + "/patches", ("id", id)) : null;

@@ -12,7 +12,7 @@ internal sealed class AtlasShelf(ClipSaeRuntime runtime, RunReader reader, TimeP
 {
     private const int VolumesKept = 4;
     private readonly RecentlyRead<AtlasVolume> _volumes = new(VolumesKept);
-    private readonly RecentlyRead<PictureLibrary> _libraries = new(2);
+    private readonly RecentlyRead<ImageLibrary> _libraries = new(2);
     private readonly RecentlyRead<ActivationShards> _activations = new(VolumesKept);
 
     /// <summary>The units of a run that trained an autoencoder, the one that curation chose first.</summary>
@@ -54,9 +54,9 @@ internal sealed class AtlasShelf(ClipSaeRuntime runtime, RunReader reader, TimeP
         );
     }
 
-    public Task<PictureLibrary> PicturesAsync(RunRecord record, CancellationToken cancel) =>
-        _libraries.GetAsync(string.Join(' ', PictureLibrary.Shards(record).Select(shard => shard.Value.Digest)), () =>
-            PictureLibrary.OpenAsync(runtime, record, time, cancel)
+    public Task<ImageLibrary> ImagesAsync(RunRecord record, CancellationToken cancel) =>
+        _libraries.GetAsync(string.Join(' ', ImageLibrary.Shards(record).Select(shard => shard.Value.Digest)), () =>
+            ImageLibrary.OpenAsync(runtime, record, time, cancel)
         );
 
     /// <summary>The activations that an autoencoder was trained on.</summary>

@@ -23,7 +23,7 @@ internal sealed record AttackPair(byte[] Attacked, byte[] Clean, string Label, s
     public static async Task<IReadOnlyList<AttackPair>> ReadAsync(
         ClipSaeRuntime runtime,
         RunRecord record,
-        PictureLibrary pictures,
+        ImageLibrary pictures,
         int maxCount,
         CancellationToken cancel
     )
@@ -43,13 +43,13 @@ internal sealed record AttackPair(byte[] Attacked, byte[] Clean, string Label, s
             )
             .ToArray();
         var pairs = new List<AttackPair>();
-        foreach (var attack in ShownPictures.Some(attacks, maxCount))
+        foreach (var attack in ShownImages.Some(attacks, maxCount))
         {
             if (await pictures.ReadAsync(attack.Item.Attributes?["source"]?.ToString() ?? "", cancel) is { } clean)
             {
                 pairs.Add(
                     new AttackPair(
-                        DatasetShard.ReadPicture(path, attack.Offset, attack.Length),
+                        DatasetShard.ReadImage(path, attack.Offset, attack.Length),
                         clean,
                         attack.Item.Label!,
                         PrintedText.On(attack.Item)!.Word

@@ -8,7 +8,7 @@ namespace ClipSae.Web.Atlas;
 internal sealed class ChangesPage(AtlasShelf shelf, FeatureMovements movements, PageShell shell)
 {
     private const int Shown = 12;
-    private const int PicturesShown = 4;
+    private const int ImagesShown = 4;
 
     // A feature that fires on fewer images in both models than this has no frequency to speak of.
     private const double Rare = 0.005;
@@ -136,8 +136,8 @@ internal sealed class ChangesPage(AtlasShelf shelf, FeatureMovements movements, 
             $"""
             <tr><th scope="row">{name}{(known?.Name is { Length: > 0 } text ? Html.Of($"<small>{text}</small>") : Html.Empty)}{(
                 volume.Salience(moved.Feature) is null ? Html.Empty : Html.Of($"<small>reads text</small>")
-            )}</th><td><span class="few">{known?.TopImages.Take(PicturesShown).Select(image =>
-                Html.Of($"<img src=\"{AtlasPage.Picture(run, image.Id)}\" alt=\"{image.Id}\" loading=\"lazy\" width=\"48\" height=\"48\">")
+            )}</th><td><span class="few">{known?.TopImages.Take(ImagesShown).Select(image =>
+                Html.Of($"<img src=\"{AtlasPage.Image(run, image.Id)}\" alt=\"{image.Id}\" loading=\"lazy\" width=\"48\" height=\"48\">")
             )
                 ?? []}</span></td><td class="n">{Written.Rare(moved.Frequency)} → {Written.Rare(
                 moved.TunedFrequency

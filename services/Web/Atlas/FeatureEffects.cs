@@ -39,7 +39,7 @@ internal sealed class FeatureEffects(KeptResults<FeatureEffect> kept, ClipSaeRun
     public void Start(AtlasVolume volume, FeatureStatistics feature) =>
         kept.Start(Parts(volume, feature.Feature), volume.Record.Run, volume.Unit.Unit, async (progress, cancel) =>
         {
-            var pictures = await shelf.PicturesAsync(volume.Record, cancel);
+            var pictures = await shelf.ImagesAsync(volume.Record, cancel);
             var (classes, templates) = await RunModels.TextsAsync(runtime, volume.Record, cancel);
             var pairs = await AttackPair.ReadAsync(runtime, volume.Record, pictures, MaxPairs, cancel);
             return await room.UseAsync(
@@ -84,7 +84,7 @@ internal sealed class FeatureEffects(KeptResults<FeatureEffect> kept, ClipSaeRun
         using var scope = NewDisposeScope();
         var hook = volume.HookIn(models.Base.Architecture);
         var neurons = Writers(models.Base, hook, volume.Autoencoder.DecoderRows[feature.Feature]);
-        pairs = ShownPictures.Some(pairs, ShownPictures.Affordable(models.Base.Architecture, Passes, MinPairs, MaxPairs));
+        pairs = ShownImages.Some(pairs, ShownImages.Affordable(models.Base.Architecture, Passes, MinPairs, MaxPairs));
         if (pairs.Count == 0)
         {
             return new FeatureEffect(feature.Feature, null, neurons);
@@ -100,10 +100,10 @@ internal sealed class FeatureEffects(KeptResults<FeatureEffect> kept, ClipSaeRun
         int?[] ablations = [null, feature.Feature, .. twin is null ? Array.Empty<int?>() : [twin]];
         var decisions = ablations.Select(_ => new List<long>()).ToArray();
         var done = 0;
-        foreach (var batch in pairs.Chunk(ShownPictures.Batch / 2))
+        foreach (var batch in pairs.Chunk(ShownImages.Batch / 2))
         {
             using var ofBatch = NewDisposeScope();
-            var pixels = ShownPictures.Pixels(
+            var pixels = ShownImages.Pixels(
                 batch.SelectMany(pair => new[] { pair.Clean, pair.Attacked }),
                 models.Base.Architecture.Preparation
             );
@@ -202,7 +202,7 @@ internal sealed class FeatureEffects(KeptResults<FeatureEffect> kept, ClipSaeRun
             ("attacks", AttackPair.Of(volume.Record)),
             ("salient", volume.Record.State.Output(ParameterSections.Curation, "salient")),
             ("evaluation", volume.Record.State.Output(ParameterSections.Evaluation, "results")),
-            .. PictureLibrary.Shards(volume.Record).Select(shard => (shard.Key, (ArtifactRef?)shard.Value)),
+            .. ImageLibrary.Shards(volume.Record).Select(shard => (shard.Key, (ArtifactRef?)shard.Value)),
         ];
         foreach (var (name, artifact) in others.Where(other => other.Artifact is not null))
         {

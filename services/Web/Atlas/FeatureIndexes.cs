@@ -36,7 +36,7 @@ internal sealed class FeatureIndexes(KeptResults<FeatureIndex> kept, AtlasShelf 
     /// <summary>Begins to compute an index where that is not under way.</summary>
     public void Start(AtlasVolume volume) => kept.Start(Parts(volume), volume.Record.Run, volume.Unit.Unit, async (progress, cancel) =>
         {
-            var pictures = await shelf.PicturesAsync(volume.Record, cancel);
+            var pictures = await shelf.ImagesAsync(volume.Record, cancel);
             await pictures.KeepAsync(cancel);
             return FeatureIndexing.Compute(
                 volume.Autoencoder,
@@ -63,7 +63,7 @@ internal sealed class FeatureIndexes(KeptResults<FeatureIndex> kept, AtlasShelf 
             (inputs[$"activations/{name}"], inputs[$"ids/{name}"]) = (activations.Digest, ids.Digest);
         }
 
-        foreach (var (name, shard) in PictureLibrary.Shards(record))
+        foreach (var (name, shard) in ImageLibrary.Shards(record))
         {
             inputs[name] = shard.Digest;
         }

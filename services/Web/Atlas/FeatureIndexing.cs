@@ -31,7 +31,7 @@ internal static class FeatureIndexing
     public static FeatureIndex Compute(
         SparseAutoencoder sae,
         ActivationShards shards,
-        PictureLibrary pictures,
+        ImageLibrary pictures,
         double budget,
         Action<double> progress,
         CancellationToken cancel

@@ -15,13 +15,13 @@ internal sealed class FeatureMovements(KeptResults<FeatureMovement> kept, ClipSa
     // Raised when the same inputs give another result.
     private const int Version = 1;
     private const string Stage = "feature-movement";
-    private const int MinPictures = 64;
-    private const int MaxPictures = 1000;
+    private const int MinImages = 64;
+    private const int MaxImages = 1000;
     private const int MinPairs = 24;
     private const int MaxPairs = 250;
 
     // Of a picture the two models; of a pair each with the two pictures. Pictures and pairs share what a computation may cost.
-    private const int PassesOfPicture = 4;
+    private const int PassesOfImage = 4;
     private const int PassesOfPair = 8;
 
     /// <summary>Whether the run names its base and has a tuned model.</summary>
@@ -34,7 +34,7 @@ internal sealed class FeatureMovements(KeptResults<FeatureMovement> kept, ClipSa
     /// <summary>Begins to compute where that is not under way.</summary>
     public void Start(AtlasVolume volume) => kept.Start(Parts(volume), volume.Record.Run, volume.Unit.Unit, async (progress, cancel) =>
         {
-            var pictures = await shelf.PicturesAsync(volume.Record, cancel);
+            var pictures = await shelf.ImagesAsync(volume.Record, cancel);
             var pairs = await AttackPair.ReadAsync(runtime, volume.Record, pictures, MaxPairs, cancel);
             return await room.UseAsync(volume.Record, models => Compute(volume, models, pictures, pairs, progress, cancel), cancel);
         });
@@ -47,7 +47,7 @@ internal sealed class FeatureMovements(KeptResults<FeatureMovement> kept, ClipSa
     private static FeatureMovement Compute(
         AtlasVolume volume,
         RunModels models,
-        PictureLibrary pictures,
+        ImageLibrary pictures,
         IReadOnlyList<AttackPair> pairs,
         Action<double> progress,
         CancellationToken cancel
@@ -58,27 +58,27 @@ internal sealed class FeatureMovements(KeptResults<FeatureMovement> kept, ClipSa
         using var scope = NewDisposeScope();
         var architecture = models.Base.Architecture;
         var hook = volume.HookIn(architecture);
-        string[] ids = [.. pictures.Some(ShownPictures.Affordable(architecture, PassesOfPicture, MinPictures, MaxPictures))];
-        pairs = ShownPictures.Some(pairs, ShownPictures.Affordable(architecture, PassesOfPair, MinPairs, MaxPairs));
+        string[] ids = [.. pictures.Some(ShownImages.Affordable(architecture, PassesOfImage, MinImages, MaxImages))];
+        pairs = ShownImages.Some(pairs, ShownImages.Affordable(architecture, PassesOfPair, MinPairs, MaxPairs));
         using var before = VisionPlan.Compile(models.Base);
         using var after = VisionPlan.Compile(models.Tuned!);
         var (seen, response) = (new FeatureSums(volume.Autoencoder.Latents), new ResponseSums(volume.Autoencoder.Latents));
         double steps = ids.Length + (2 * pairs.Count),
             done = 0;
-        foreach (var batch in ids.Chunk(ShownPictures.Batch))
+        foreach (var batch in ids.Chunk(ShownImages.Batch))
         {
             cancel.ThrowIfCancellationRequested();
             using var ofBatch = NewDisposeScope();
-            var pixels = ShownPictures.Pixels(batch.Select(id => pictures.Read(id, cancel)!), architecture.Preparation);
+            var pixels = ShownImages.Pixels(batch.Select(id => pictures.Read(id, cancel)!), architecture.Preparation);
             seen.Add(Latents(before, pixels), Latents(after, pixels));
             progress((done += batch.Length) / steps);
         }
 
-        foreach (var batch in pairs.Chunk(ShownPictures.Batch / 2))
+        foreach (var batch in pairs.Chunk(ShownImages.Batch / 2))
         {
             cancel.ThrowIfCancellationRequested();
             using var ofBatch = NewDisposeScope();
-            var pixels = ShownPictures.Pixels(
+            var pixels = ShownImages.Pixels(
                 [.. batch.Select(pair => pair.Clean), .. batch.Select(pair => pair.Attacked)],
                 architecture.Preparation
             );
@@ -106,7 +106,7 @@ internal sealed class FeatureMovements(KeptResults<FeatureMovement> kept, ClipSa
             ("model", volume.Record.State.Start!.Spec.Inputs.GetValueOrDefault("model:weights")),
             ("attacks", AttackPair.Of(volume.Record)),
             .. RunModels.TunedFiles(volume.Record).Select(file => (file.Key, (ArtifactRef?)file.Value)),
-            .. PictureLibrary.Shards(volume.Record).Select(shard => (shard.Key, (ArtifactRef?)shard.Value)),
+            .. ImageLibrary.Shards(volume.Record).Select(shard => (shard.Key, (ArtifactRef?)shard.Value)),
         ];
         foreach (var (name, artifact) in others.Where(other => other.Artifact is not null))
         {

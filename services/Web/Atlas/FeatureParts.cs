@@ -9,7 +9,7 @@ internal sealed class FeatureParts(AtlasVolume volume, FeatureIndex? index, Atla
 {
     private const int Neighbours = 8;
     private const int TopImages = 8;
-    private const int PicturesOfCard = 6;
+    private const int ImagesOfCard = 6;
 
     /// <summary>A feature in a list.</summary>
     /// <param name="activation">How strongly it fires on what was searched for; null where that is not the list's subject.</param>
@@ -21,8 +21,8 @@ internal sealed class FeatureParts(AtlasVolume volume, FeatureIndex? index, Atla
             <a class="card" href="{places.Feature(volume, feature.Feature) ?? ""}"><span class="head"><b>Feature {feature.Feature}</b>{(
                 string.IsNullOrEmpty(feature.Name) ? Html.Empty : Html.Of($" <i>{feature.Name}</i>")
             )}{(salience is null ? Html.Empty : Html.Of($"<span class=\"badge\">reads text</span>"))}</span>
-            <span class="strip">{feature.TopImages.Take(PicturesOfCard).Select(image =>
-                Html.Of($"<img src=\"{places.Picture(volume, image.Id)}\" alt=\"\" loading=\"lazy\" width=\"64\" height=\"64\">")
+            <span class="strip">{feature.TopImages.Take(ImagesOfCard).Select(image =>
+                Html.Of($"<img src=\"{places.Image(volume, image.Id)}\" alt=\"\" loading=\"lazy\" width=\"64\" height=\"64\">")
             )}</span>
             <span class="figures">{(
                 activation is null ? Html.Empty : Html.Of($"<b>activation {Written.Number(activation)}</b> · ")
@@ -93,7 +93,7 @@ internal sealed class FeatureParts(AtlasVolume volume, FeatureIndex? index, Atla
             ? Html.Join(
                 indexed.Bands.Select(band =>
                     Html.Of(
-                        $"<h3>{(band.From == 0 ? "Strongest" : Written.Share(band.From) + " to")} {Written.Share(band.To)}</h3>{Pictures(feature.Feature, band.Images.Select(image => (index!.Images[image.Image], image.Activation)))}"
+                        $"<h3>{(band.From == 0 ? "Strongest" : Written.Share(band.From) + " to")} {Written.Share(band.To)}</h3>{Gallery(feature.Feature, band.Images.Select(image => (index!.Images[image.Image], image.Activation)))}"
                     )
                 )
             )
@@ -139,17 +139,17 @@ internal sealed class FeatureParts(AtlasVolume volume, FeatureIndex? index, Atla
     private IndexedFeature? Indexed(FeatureStatistics feature) => index?.Feature(feature.Feature);
 
     private Html Top(FeatureStatistics feature) =>
-        Pictures(feature.Feature, feature.TopImages.Take(TopImages).Select(image => (image.Id, image.Activation)));
+        Gallery(feature.Feature, feature.TopImages.Take(TopImages).Select(image => (image.Id, image.Activation)));
 
     private Html Link(int feature, string title) =>
         places.Feature(volume, feature) is { } address ? Html.Of($"<a href=\"{address}\">{title}</a>") : Html.Of($"{title}");
 
-    private Html Pictures(int feature, IEnumerable<(string Id, double Activation)> images) =>
+    private Html Gallery(int feature, IEnumerable<(string Id, double Activation)> images) =>
         Html.Of(
             $"""
             <ul class="pictures">{images.Select(image =>
                 Html.Of(
-                    $"<li><figure><span class=\"pic\"><img src=\"{places.Picture(volume, image.Id)}\" alt=\"{image.Id}\" loading=\"lazy\" width=\"128\" height=\"128\">{(places.Patches(volume, feature, image.Id) is { } patches ? Html.Of($"<img class=\"heat\" src=\"{patches}\" alt=\"\" loading=\"lazy\">") : Html.Empty)}</span><figcaption title=\"{image.Id}\">{Written.Number(image.Activation)}</figcaption></figure></li>"
+                    $"<li><figure><span class=\"pic\"><img src=\"{places.Image(volume, image.Id)}\" alt=\"{image.Id}\" loading=\"lazy\" width=\"128\" height=\"128\">{(places.Patches(volume, feature, image.Id) is { } patches ? Html.Of($"<img class=\"heat\" src=\"{patches}\" alt=\"\" loading=\"lazy\">") : Html.Empty)}</span><figcaption title=\"{image.Id}\">{Written.Number(image.Activation)}</figcaption></figure></li>"
                 )
             )}</ul>
             """

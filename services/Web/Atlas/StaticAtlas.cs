@@ -54,7 +54,7 @@ public static class StaticAtlas
         try
         {
             Directory.CreateDirectory(unfinished);
-            var files = new AtlasFolder(unfinished, await shelf.PicturesAsync(volumes[0].Record, cancel), cancel);
+            var files = new AtlasFolder(unfinished, await shelf.ImagesAsync(volumes[0].Record, cancel), cancel);
             await File.WriteAllTextAsync(
                 Path.Combine(unfinished, Style),
                 Stylesheet.Palette + Stylesheet.Charts + Assets.Text("app.css"),
@@ -194,9 +194,9 @@ public static class StaticAtlas
         );
 
     /// <summary>The files of an atlas: pictures are written when a page first names them, patches are within the pages.</summary>
-    private sealed class AtlasFolder(string root, PictureLibrary pictures, CancellationToken cancel) : AtlasPlaces
+    private sealed class AtlasFolder(string root, ImageLibrary pictures, CancellationToken cancel) : AtlasPlaces
     {
-        private const int PictureSide = 160;
+        private const int ImageSide = 160;
         private readonly Dictionary<string, string> _pictures = new(StringComparer.Ordinal);
         private HashSet<int> _features = [];
         private ActivationShards? _activations;
@@ -219,11 +219,11 @@ public static class StaticAtlas
 
         public override string? Feature(AtlasVolume volume, int feature) => _features.Contains(feature) ? NameOf(feature) : null;
 
-        public override string Picture(AtlasVolume volume, string id)
+        public override string Image(AtlasVolume volume, string id)
         {
             if (!_pictures.TryGetValue(id, out var name))
             {
-                var small = pictures.Read(id, cancel) is { } encoded ? Thumbnail.Encode(encoded, PictureSide) : null;
+                var small = pictures.Read(id, cancel) is { } encoded ? Thumbnail.Encode(encoded, ImageSide) : null;
                 name = small is var (type, content)
                     ? $"pictures/{Digest.Hex(Digest.OfBytes(content.Span))[..24]}.{(type == "image/png" ? "png" : "jpg")}"
                     : "";

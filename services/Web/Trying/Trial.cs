@@ -17,7 +17,7 @@ internal sealed class Trial(RunModels models, IReadOnlyList<string> templates, A
 {
     private const int Candidates = 5;
     private const int Features = 10;
-    private const int PictureSide = 320;
+    private const int ImageSide = 320;
 
     /// <summary>What came of it.</summary>
     /// <param name="Plain">The picture as the models see it, PNG.</param>
@@ -136,5 +136,5 @@ internal sealed class Trial(RunModels models, IReadOnlyList<string> templates, A
     private static float[][] Rows(Tensor table) => [.. table.contiguous().data<float>().ToArray().Chunk((int)table.shape[1])];
 
     private static byte[] Png(RgbImage image) =>
-        Thumbnail.Encode(PngEncoder.Encode(image), PictureSide) is var (_, content) ? content.ToArray() : [];
+        Thumbnail.Encode(PngEncoder.Encode(image), ImageSide) is var (_, content) ? content.ToArray() : [];
 }

@@ -33,7 +33,7 @@ internal sealed class TryPage(ClipSaeRuntime runtime, RunReader reader, AtlasShe
 
         var form = HttpMethods.IsPost(context.Request.Method) ? await context.Request.ReadFormAsync(cancel) : null;
         var (classes, templates) = await RunModels.TextsAsync(runtime, record, cancel);
-        var library = await shelf.PicturesAsync(record, cancel);
+        var library = await shelf.ImagesAsync(record, cancel);
         string[] samples = [.. library.Some(Samples)];
         var asked = new Asked(
             form?["word"].ToString().Trim() ?? "",
@@ -87,7 +87,7 @@ internal sealed class TryPage(ClipSaeRuntime runtime, RunReader reader, AtlasShe
                 samples.Length == 0
                     ? Html.Empty
                     : Html.Of(
-                        $"<fieldset><legend>From the data set</legend><div class=\"samples\">{samples.Select(id => Html.Of($"<label><input type=\"radio\" name=\"sample\" value=\"{id}\"{(id == asked.Sample ? Html.Of($" checked") : Html.Empty)}><img src=\"{AtlasPage.Picture(run, id)}\" alt=\"{id}\" width=\"72\" height=\"72\"></label>"))}</div></fieldset>"
+                        $"<fieldset><legend>From the data set</legend><div class=\"samples\">{samples.Select(id => Html.Of($"<label><input type=\"radio\" name=\"sample\" value=\"{id}\"{(id == asked.Sample ? Html.Of($" checked") : Html.Empty)}><img src=\"{AtlasPage.Image(run, id)}\" alt=\"{id}\" width=\"72\" height=\"72\"></label>"))}</div></fieldset>"
                     )
             )}
             <div class="row"><label>Word to print <input type="text" name="word" value="{asked.Word}" maxlength="{MaxWordLength}" autocomplete="off"></label><label>Family of print <select name="family">{PrintFamily.All.Select(
@@ -101,7 +101,7 @@ internal sealed class TryPage(ClipSaeRuntime runtime, RunReader reader, AtlasShe
     private async Task<Html> OutcomeAsync(
         RunRecord record,
         IReadOnlyList<string> templates,
-        PictureLibrary library,
+        ImageLibrary library,
         IFormCollection form,
         Asked asked,
         CancellationToken cancel
@@ -110,7 +110,7 @@ internal sealed class TryPage(ClipSaeRuntime runtime, RunReader reader, AtlasShe
         try
         {
             var picture = form.Files.GetFile("picture") is { Length: > 0 } file
-                ? await SentPicture.ReadAsync(file, cancel)
+                ? await UploadedImage.ReadAsync(file, cancel)
                 : await library.ReadAsync(asked.Sample, cancel) ?? throw new UserErrorException("choose a picture");
             if (asked.Word.Length > MaxWordLength)
             {

@@ -125,7 +125,7 @@ public sealed record HuggingFaceTarget()
             ["image_processor_type"] = "CLIPImageProcessor",
             ["do_convert_rgb"] = true,
             ["do_resize"] = true,
-            ["size"] = a.Fit == PictureFit.Squash ? Sides(a.ImageResolution) : new JsonObject { ["shortest_edge"] = a.ImageResolution },
+            ["size"] = a.Fit == ImageFit.Squash ? Sides(a.ImageResolution) : new JsonObject { ["shortest_edge"] = a.ImageResolution },
             ["resample"] = Bicubic,
             ["do_center_crop"] = true,
             ["crop_size"] = Sides(a.ImageResolution),

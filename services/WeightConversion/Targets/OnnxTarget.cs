@@ -102,7 +102,7 @@ public sealed record OnnxTarget()
                 PixelNormalization.OpenAi.Deviation.Select(value => value.ToString(CultureInfo.InvariantCulture))
             ),
             ["preprocessing"] =
-                $"RGB; {(a.Fit == PictureFit.Squash ? $"both sides to {resolution} pixels with Pillow's antialiased bicubic" : $"short side to {resolution} pixels with Pillow's antialiased bicubic; centre crop")}; divide by 255; subtract image_mean, divide by image_std; [batch, 3, height, width]",
+                $"RGB; {(a.Fit == ImageFit.Squash ? $"both sides to {resolution} pixels with Pillow's antialiased bicubic" : $"short side to {resolution} pixels with Pillow's antialiased bicubic; centre crop")}; divide by 255; subtract image_mean, divide by image_std; [batch, 3, height, width]",
             ["tokens"] =
                 (
                     a.Family == ClipFamily.MetaClip2

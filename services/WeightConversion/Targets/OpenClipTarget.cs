@@ -40,7 +40,7 @@ public sealed record OpenClipTarget() : ConversionTarget("open-clip", "open_clip
                 ["mean"] = new JsonArray([.. PixelNormalization.OpenAi.Mean.Select(mean => (JsonNode)mean)]),
                 ["std"] = new JsonArray([.. PixelNormalization.OpenAi.Deviation.Select(deviation => (JsonNode)deviation)]),
                 ["interpolation"] = "bicubic",
-                ["resize_mode"] = a.Fit == PictureFit.Squash ? "squash" : "shortest",
+                ["resize_mode"] = a.Fit == ImageFit.Squash ? "squash" : "shortest",
             },
         };
 

@@ -81,7 +81,7 @@ internal static class ExampleSelection
             kind,
             question.Candidates[question.Right[image]],
             question.Printed[image] < 0 ? null : question.Candidates[question.Printed[image]],
-            PngEncoder.Encode(PixelLevels.ToPicture(pixels.Levels(image), resolution, MaxSide)),
+            PngEncoder.Encode(PixelLevels.ToImage(pixels.Levels(image), resolution, MaxSide)),
             [
                 .. rows.Select(row => new ExampleAnswer(
                     row.Model,

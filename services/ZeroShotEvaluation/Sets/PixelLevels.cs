@@ -24,7 +24,7 @@ internal static class PixelLevels
     }
 
     /// <summary>Levels as a picture, at most <paramref name="largest"/> pixels a side: whole factors, averaged.</summary>
-    public static RgbImage ToPicture(ReadOnlySpan<byte> levels, int resolution, int largest)
+    public static RgbImage ToImage(ReadOnlySpan<byte> levels, int resolution, int largest)
     {
         var factor = Math.Max(1, (resolution + largest - 1) / largest);
         var side = resolution / factor;

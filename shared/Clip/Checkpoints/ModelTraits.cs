@@ -20,7 +20,7 @@ public sealed record ModelTraits(
     int? ImageResolution = null,
     ResizeFilter? Filter = null,
     ClipFamily? Family = null,
-    PictureFit? Fit = null
+    ImageFit? Fit = null
 )
 {
     private const string ActivationKey = "clip_activation";
@@ -91,9 +91,7 @@ public sealed record ModelTraits(
             Enum.TryParse<ResizeFilter>(text, out var named) && Enum.IsDefined(named) ? named : null
         );
         var family = Value(FamilyKey, text => text == ClipFamily.MetaClip2.Name ? ClipFamily.MetaClip2 : null);
-        var fit = Value<PictureFit?>(FitKey, text =>
-            Enum.TryParse<PictureFit>(text, out var named) && Enum.IsDefined(named) ? named : null
-        );
+        var fit = Value<ImageFit?>(FitKey, text => Enum.TryParse<ImageFit>(text, out var named) && Enum.IsDefined(named) ? named : null);
         return new ModelTraits(activation, Count(VisionHeadsKey), Count(TextHeadsKey), Count(ImageResolutionKey), filter, family, fit);
     }
 

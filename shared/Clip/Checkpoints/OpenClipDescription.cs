@@ -144,7 +144,7 @@ internal static class OpenClipDescription
         tower.Part("norm_kwargs")?.Only("eps", 1e-5);
     }
 
-    private static PictureFit? Preprocessing(DescribedPart preprocessing, ClipArchitecture a)
+    private static ImageFit? Preprocessing(DescribedPart preprocessing, ClipArchitecture a)
     {
         preprocessing.Only("mean", PixelNormalization.OpenAi.Mean);
         preprocessing.Only("std", PixelNormalization.OpenAi.Deviation);
@@ -161,7 +161,7 @@ internal static class OpenClipDescription
         }
 
         return !preprocessing.Has("resize_mode") ? null
-            : preprocessing.Text("resize_mode") == "squash" ? PictureFit.Squash
-            : PictureFit.CentreCrop;
+            : preprocessing.Text("resize_mode") == "squash" ? ImageFit.Squash
+            : ImageFit.CentreCrop;
     }
 }

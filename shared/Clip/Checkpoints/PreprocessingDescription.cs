@@ -27,7 +27,7 @@ internal static class PreprocessingDescription
             config.On(step);
         }
 
-        return a.Family.Fit == PictureFit.Squash ? Squashed(config, a) : Cropped(config, a);
+        return a.Family.Fit == ImageFit.Squash ? Squashed(config, a) : Cropped(config, a);
     }
 
     private static ModelTraits Squashed(DescribedPart config, ClipArchitecture a)
@@ -57,12 +57,12 @@ internal static class PreprocessingDescription
         if (config.Part("size") is { } sides && sides.Has("height") && !sides.Has("shortest_edge"))
         {
             Side(config, "size", a.ImageResolution, "height", "width");
-            return new ModelTraits(Fit: PictureFit.Squash);
+            return new ModelTraits(Fit: ImageFit.Squash);
         }
 
         config.On("do_center_crop");
         Side(config, "size", a.ImageResolution, "shortest_edge");
-        return new ModelTraits(Fit: config.Has("size") ? PictureFit.CentreCrop : null);
+        return new ModelTraits(Fit: config.Has("size") ? ImageFit.CentreCrop : null);
     }
 
     // A number, or an object that names sides.

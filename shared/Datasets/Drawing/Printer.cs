@@ -58,7 +58,7 @@ public sealed class Printer
         }
 
         var rgb = new byte[3 * resolution * resolution];
-        PictureResize.Resize(image, target, rgb);
+        ImageResize.Resize(image, target, rgb);
         return new RgbImage(resolution, resolution, rgb);
     }
 

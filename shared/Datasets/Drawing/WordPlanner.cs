@@ -24,7 +24,7 @@ public sealed class WordPlanner(FontCatalogue fonts, WordStyle style)
                 tried[place] = PlanOne(word, random.Pick(faces), image.Width, image.Height, random);
             }
 
-            shown[copy] = tried.MinBy(placement => PictureDetail.Under(image, _painter.Box(placement)))!;
+            shown[copy] = tried.MinBy(placement => ImageDetail.Under(image, _painter.Box(placement)))!;
         }
 
         return shown;

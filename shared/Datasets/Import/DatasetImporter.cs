@@ -92,7 +92,7 @@ public static class DatasetImporter
                 var (bytes, digest, problem) = await await loading.Reader.ReadAsync(cancel);
                 if (problem is not null)
                 {
-                    collected.Problems.Add(new ImportProblem(ImportProblemKind.UnreadablePicture, item.Id, problem));
+                    collected.Problems.Add(new ImportProblem(ImportProblemKind.UnreadableImage, item.Id, problem));
                     continue;
                 }
 
@@ -132,7 +132,7 @@ public static class DatasetImporter
     private static (byte[] Bytes, UInt128 Digest, string? Problem) Digested((byte[] Bytes, string? Problem) loaded) =>
         (loaded.Bytes, loaded.Problem is null ? DigestOf(loaded.Bytes) : 0, loaded.Problem);
 
-    /// <summary>What a picture's bytes are known by in <see cref="ImportedDataset.Pictures"/>.</summary>
+    /// <summary>What a picture's bytes are known by in <see cref="ImportedDataset.Images"/>.</summary>
     public static UInt128 DigestOf(ReadOnlySpan<byte> picture) => BinaryPrimitives.ReadUInt128LittleEndian(SHA256.HashData(picture));
 
     private static (byte[] Bytes, string? Problem) Load(string file, ImportOptions options)
@@ -163,7 +163,7 @@ public static class DatasetImporter
         }
 
         var mayDiffer = options.ConvertFirst && ImageDecoder.MayKeepOtherMode(bytes);
-        if (!mayDiffer && PictureKind.IsComplete(bytes))
+        if (!mayDiffer && ImageKind.IsComplete(bytes))
         {
             return (bytes, null);
         }

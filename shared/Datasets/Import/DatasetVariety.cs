@@ -5,9 +5,9 @@ namespace ClipSae.Datasets.Import;
 /// picture.
 /// </summary>
 /// <param name="Pairs">Pictures in the data set.</param>
-/// <param name="Pictures">Different ones among them, byte for byte.</param>
+/// <param name="Images">Different ones among them, byte for byte.</param>
 /// <param name="Captions">Different captions.</param>
-public sealed record DatasetVariety(int Pairs, int Pictures, int Captions)
+public sealed record DatasetVariety(int Pairs, int Images, int Captions)
 {
     /// <summary>Share of pictures that are copies of others at which a data set is worth a word.</summary>
     private const double ManyCopies = 0.5;
@@ -16,12 +16,12 @@ public sealed record DatasetVariety(int Pairs, int Pictures, int Captions)
     public string? Hindrance =>
         Pairs < 2 ? null
         : Captions == 1 ? $"all {Pairs} pictures have the same caption"
-        : Pictures == 1 ? $"all {Pairs} pictures are copies of one file"
+        : Images == 1 ? $"all {Pairs} pictures are copies of one file"
         : null;
 
     /// <summary>What makes learning poor without hindering it; null for nothing.</summary>
     public string? Doubt =>
-        Hindrance is null && Pairs - Pictures > ManyCopies * Pairs ? $"only {Pictures} of {Pairs} pictures differ, the others are copies"
+        Hindrance is null && Pairs - Images > ManyCopies * Pairs ? $"only {Images} of {Pairs} pictures differ, the others are copies"
         : Hindrance is null && Pairs >= 20 && Captions * 20 <= Pairs && Captions <= 2
             ? $"{Pairs} pictures have only {Captions} different captions"
         : null;

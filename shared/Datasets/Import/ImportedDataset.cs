@@ -8,11 +8,11 @@ namespace ClipSae.Datasets.Import;
 /// <param name="Shards">Tar files, see <see cref="DatasetShard"/>.</param>
 /// <param name="Content">What the manifest says.</param>
 /// <param name="Variety">How different its pairs are.</param>
-/// <param name="Pictures">Digests of its pictures' bytes, shortened: to tell whether two sets share some.</param>
+/// <param name="Images">Digests of its pictures' bytes, shortened: to tell whether two sets share some.</param>
 public sealed record ImportedDataset(
     ArtifactRef Manifest,
     IReadOnlyList<ArtifactRef> Shards,
     DatasetManifest Content,
     DatasetVariety Variety,
-    IReadOnlySet<UInt128> Pictures
+    IReadOnlySet<UInt128> Images
 );

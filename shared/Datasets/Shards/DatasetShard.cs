@@ -61,7 +61,7 @@ public static class DatasetShard
     }
 
     /// <summary>
-    /// The items in order with where their pictures are in the file, for whoever reads single ones: <see cref="ReadPicture"/>.
+    /// The items in order with where their pictures are in the file, for whoever reads single ones: <see cref="ReadImage"/>.
     /// </summary>
     /// <exception cref="UserErrorException">The file is no shard, is cut off, or its headers lie.</exception>
     public static IEnumerable<(DatasetItem Item, long Offset, int Length)> ReadPlaces(string path)
@@ -83,7 +83,7 @@ public static class DatasetShard
     /// <summary>The bytes of one picture.</summary>
     /// <param name="offset">Where <see cref="ReadPlaces"/> found it.</param>
     /// <param name="length">Its length, likewise.</param>
-    public static byte[] ReadPicture(string path, long offset, int length)
+    public static byte[] ReadImage(string path, long offset, int length)
     {
         using var file = File.OpenHandle(path);
         if (offset < 0 || length < 0 || length > RandomAccess.GetLength(file) - offset)

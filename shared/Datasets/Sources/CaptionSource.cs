@@ -52,8 +52,8 @@ internal abstract record CaptionSource(string Folder)
             return FromFile(folder, annotations);
         }
 
-        var listing = PictureListing.Of(folder);
-        var pictures = listing.Pictures;
+        var listing = ImageListing.Of(folder);
+        var pictures = listing.Images;
         if (pictures.Count == 0)
         {
             var found =
@@ -61,7 +61,7 @@ internal abstract record CaptionSource(string Folder)
                     ? ""
                     : $" in a supported format; {listing.LeftOut.Count} other files are there, first {listing.LeftOut[0].Where}: {listing.LeftOut[0].Detail}";
             throw new UnsuitableDatasetException(
-                $"The data set {folder} is empty: it contains no caption file and no pictures ({PictureListing.Extensions}){found}."
+                $"The data set {folder} is empty: it contains no caption file and no pictures ({ImageListing.Extensions}){found}."
             );
         }
 

@@ -3,17 +3,17 @@ using ClipSae.Contracts;
 namespace ClipSae.Datasets.Sources;
 
 /// <summary>A folder a class: the first folder of a picture's path names what it shows.</summary>
-internal sealed record ClassFolderSource(string Folder, PictureListing Listing, string Caption) : CaptionSource(Folder)
+internal sealed record ClassFolderSource(string Folder, ImageListing Listing, string Caption) : CaptionSource(Folder)
 {
     private static readonly string[] Splits = ["train", "training", "val", "valid", "validation", "dev", "test", "testing"];
 
     /// <exception cref="UserErrorException">The folders are no classes but the parts of a split data set.</exception>
-    public static ClassFolderSource Of(string folder, PictureListing listing, string caption)
+    public static ClassFolderSource Of(string folder, ImageListing listing, string caption)
     {
         string[] folders =
         [
             .. listing
-                .Pictures.Where(picture => picture.Contains('/', StringComparison.Ordinal))
+                .Images.Where(picture => picture.Contains('/', StringComparison.Ordinal))
                 .Select(FirstFolder)
                 .Distinct(StringComparer.Ordinal),
         ];
@@ -26,7 +26,7 @@ internal sealed record ClassFolderSource(string Folder, PictureListing Listing, 
 
     public override IEnumerable<SourceRow> Rows()
     {
-        foreach (var picture in Listing.Pictures)
+        foreach (var picture in Listing.Images)
         {
             if (!picture.Contains('/', StringComparison.Ordinal))
             {

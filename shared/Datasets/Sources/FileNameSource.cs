@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace ClipSae.Datasets.Sources;
 
 /// <summary>File names that say it all: <c>label=dog_text=cat.png</c> (the layout of typographic attack sets such as RTA-100).</summary>
-internal sealed partial record FileNameSource(string Folder, PictureListing Listing, string Caption) : CaptionSource(Folder)
+internal sealed partial record FileNameSource(string Folder, ImageListing Listing, string Caption) : CaptionSource(Folder)
 {
     /// <summary>What a name says, or null if it says nothing.</summary>
     public static (string Label, string? Word)? Parse(string picture)
@@ -22,7 +22,7 @@ internal sealed partial record FileNameSource(string Folder, PictureListing List
 
     public override IEnumerable<SourceRow> Rows()
     {
-        foreach (var picture in Listing.Pictures)
+        foreach (var picture in Listing.Images)
         {
             yield return Parse(picture) is { } said
                 ? new SourceRow.Captioned(

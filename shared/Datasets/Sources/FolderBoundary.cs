@@ -85,7 +85,7 @@ internal sealed class FolderBoundary
         }
         catch (IOException error)
         {
-            problem = new ImportProblem(ImportProblemKind.UnreadablePicture, id, $"a link that leads nowhere: {error.Message}");
+            problem = new ImportProblem(ImportProblemKind.UnreadableImage, id, $"a link that leads nowhere: {error.Message}");
             return null;
         }
 

@@ -10,7 +10,7 @@ public static class ImportProblemKind
     public const string OutsideFolder = "outside-folder";
 
     /// <summary>The file is no readable picture, or one beyond the limits.</summary>
-    public const string UnreadablePicture = "unreadable-picture";
+    public const string UnreadableImage = "unreadable-picture";
 
     /// <summary>The row lacks a column, a caption or a path.</summary>
     public const string BadRow = "bad-row";

@@ -3,13 +3,13 @@ using System.Text;
 namespace ClipSae.Datasets.Sources;
 
 /// <summary>A text file beside each picture; its first line is the caption (the layout of the upstream attack set).</summary>
-internal sealed record SidecarSource(string Folder, PictureListing Listing) : CaptionSource(Folder)
+internal sealed record SidecarSource(string Folder, ImageListing Listing) : CaptionSource(Folder)
 {
     private const int MaxCaptionLength = 10_000;
 
     public override IEnumerable<SourceRow> Rows()
     {
-        foreach (var picture in Listing.Pictures)
+        foreach (var picture in Listing.Images)
         {
             var text = new FileInfo(Path.ChangeExtension(Path.Combine(Folder, picture), ".txt"));
             yield return text is not { Exists: true, Length: > 0 }

@@ -20,7 +20,7 @@ internal abstract record SourceRow(string Where)
     internal sealed record Unusable(string Where, ImportProblem Problem) : SourceRow(Where);
 
     /// <summary>What a listing left out, so that it is counted and named.</summary>
-    public static IEnumerable<SourceRow> LeftOut(PictureListing listing) =>
+    public static IEnumerable<SourceRow> LeftOut(ImageListing listing) =>
         listing.LeftOut.Select(problem => new Unusable(problem.Where, problem));
 
     public static SourceRow Bad(string where, string detail) =>

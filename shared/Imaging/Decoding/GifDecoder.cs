@@ -23,7 +23,7 @@ internal ref struct GifDecoder
     public static bool TryDecode(
         ReadOnlySpan<byte> file,
         DecodeLimits limits,
-        [NotNullWhen(true)] out Picture? picture,
+        [NotNullWhen(true)] out DecodedImage? picture,
         [NotNullWhen(false)] out string? problem
     )
     {
@@ -31,7 +31,7 @@ internal ref struct GifDecoder
         picture = null;
         problem = "truncated";
         var (width, height) = (BinaryPrimitives.ReadUInt16LittleEndian(file[6..]), BinaryPrimitives.ReadUInt16LittleEndian(file[8..]));
-        if (!decoder.TakePalette(file[10]) || !decoder.FindPicture(out var place))
+        if (!decoder.TakePalette(file[10]) || !decoder.FindFrame(out var place))
         {
             return false;
         }
@@ -71,7 +71,7 @@ internal ref struct GifDecoder
         return true;
     }
 
-    private bool FindPicture(out ImageRegion place)
+    private bool FindFrame(out ImageRegion place)
     {
         place = default;
         while (_file.Length > 10)
@@ -202,7 +202,7 @@ internal ref struct GifDecoder
         return null;
     }
 
-    private readonly Picture Paint(byte[] indices, ImageRegion place, int width, int height)
+    private readonly DecodedImage Paint(byte[] indices, ImageRegion place, int width, int height)
     {
         // A palette that counts up in grey is none to Pillow: the picture is grey, and resized as such. So is what a palette does not list.
         var isGrey = IsGrey(_palette);
@@ -228,7 +228,7 @@ internal ref struct GifDecoder
             }
         }
 
-        return new Picture(width, height, isGrey ? PixelMode.Rgb : PixelMode.Indexed, pixels);
+        return new DecodedImage(width, height, isGrey ? PixelMode.Rgb : PixelMode.Indexed, pixels);
     }
 
     private static bool IsGrey(ReadOnlySpan<byte> palette)

@@ -21,7 +21,7 @@ public static class ImageDecoder
 
     /// <summary>Decodes in the file's own mode.</summary>
     /// <exception cref="UserErrorException">The bytes are no picture, are damaged, or exceed the limits.</exception>
-    public static Picture Read(ReadOnlyMemory<byte> encoded, DecodeLimits? limits = null) =>
+    public static DecodedImage Read(ReadOnlyMemory<byte> encoded, DecodeLimits? limits = null) =>
         TryRead(encoded, limits, out var picture, out var problem)
             ? picture
             : throw new UserErrorException($"The picture cannot be read: {problem}. Replace it or remove it from the data set.");
@@ -42,7 +42,7 @@ public static class ImageDecoder
     public static bool TryRead(
         ReadOnlyMemory<byte> encoded,
         DecodeLimits? limits,
-        [NotNullWhen(true)] out Picture? picture,
+        [NotNullWhen(true)] out DecodedImage? picture,
         [NotNullWhen(false)] out string? problem
     )
     {
@@ -54,7 +54,7 @@ public static class ImageDecoder
             && _decoder.TryDecode(encoded, static (width, height) => new ImageRegion(0, 0, width, height), out var region, out _)
         )
         {
-            picture = new Picture(region.Width, region.Height, region.Mode, region.Pixels.ToArray());
+            picture = new DecodedImage(region.Width, region.Height, region.Mode, region.Pixels.ToArray());
             problem = null;
             return true;
         }
@@ -72,7 +72,7 @@ public static class ImageDecoder
     internal static bool TryReadGenerally(
         ReadOnlyMemory<byte> encoded,
         DecodeLimits? limits,
-        [NotNullWhen(true)] out Picture? picture,
+        [NotNullWhen(true)] out DecodedImage? picture,
         [NotNullWhen(false)] out string? problem
     )
     {
@@ -80,7 +80,7 @@ public static class ImageDecoder
         using var codec = Open(encoded.Span, limits ?? DecodeLimits.Default, out problem);
         if (codec is null)
         {
-            problem ??= PictureKind.Explain(encoded.Span);
+            problem ??= ImageKind.Explain(encoded.Span);
             return false;
         }
 
@@ -113,8 +113,8 @@ public static class ImageDecoder
         // A PNG that comes here may name one colour as transparent, which leaves it RGB or grey.
         var hasAlpha = codec.Info.AlphaType != SKAlphaType.Opaque && codec.EncodedFormat != SKEncodedImageFormat.Png;
         picture = hasAlpha
-            ? new Picture(info.Width, info.Height, PixelMode.Rgba, bitmap.GetPixelSpan().ToArray())
-            : new Picture(
+            ? new DecodedImage(info.Width, info.Height, PixelMode.Rgba, bitmap.GetPixelSpan().ToArray())
+            : new DecodedImage(
                 info.Width,
                 info.Height,
                 BitmapHeader.IsIndexed(encoded.Span) ? PixelMode.Indexed : PixelMode.Rgb,
@@ -136,7 +136,7 @@ public static class ImageDecoder
         using var codec = Open(encoded, limits ?? DecodeLimits.Default, out problem);
         if (codec is null)
         {
-            problem ??= PictureKind.Explain(encoded);
+            problem ??= ImageKind.Explain(encoded);
             return false;
         }
 

@@ -63,7 +63,7 @@ internal sealed class PngDecoder
     /// <param name="file">A file that is taken, its size within the limits.</param>
     public static bool TryDecode(
         ReadOnlySpan<byte> file,
-        [NotNullWhen(true)] out Picture? picture,
+        [NotNullWhen(true)] out DecodedImage? picture,
         [NotNullWhen(false)] out string? problem
     )
     {
@@ -138,9 +138,9 @@ internal sealed class PngDecoder
         }
     }
 
-    private Picture? ReadPixels()
+    private DecodedImage? ReadPixels()
     {
-        var pixels = new byte[(long)_width * _height * Picture.BytesOf(Mode)];
+        var pixels = new byte[(long)_width * _height * DecodedImage.BytesOf(Mode)];
         _data.Position = 0;
         using var unpacked = new ZLibStream(_data, CompressionMode.Decompress);
         foreach (var (left, top, across, down) in _interlaced ? Passes.AsSpan(0, 7) : Passes.AsSpan(7))
@@ -170,7 +170,7 @@ internal sealed class PngDecoder
             }
         }
 
-        return new Picture(_width, _height, Mode, pixels);
+        return new DecodedImage(_width, _height, Mode, pixels);
     }
 
     private static void Unfilter(byte[] line, byte[] before, int step)

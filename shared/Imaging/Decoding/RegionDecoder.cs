@@ -37,7 +37,7 @@ public sealed class RegionDecoder(DecodeLimits? limits = null)
                 throw new ArgumentException($"{part} is outside {frame.Width} × {frame.Height} pixels.", nameof(needed));
             }
 
-            var length = part.Width * part.Height * Picture.BytesOf(frame.Mode);
+            var length = part.Width * part.Height * DecodedImage.BytesOf(frame.Mode);
             if (_pixels.Length < length)
             {
                 _pixels = GC.AllocateUninitializedArray<byte>(length + length / 4);

@@ -256,7 +256,10 @@ internal sealed class JpegDecoder
         {
             var y = region.Top + row;
             var lumas = luma.Samples.AsSpan(y * luma.Stride + region.Left, region.Width);
-            var result = pixels.Slice(row * region.Width * Picture.BytesOf(frame.Mode), region.Width * Picture.BytesOf(frame.Mode));
+            var result = pixels.Slice(
+                row * region.Width * DecodedImage.BytesOf(frame.Mode),
+                region.Width * DecodedImage.BytesOf(frame.Mode)
+            );
             if (frame.Mode == PixelMode.Cmyk && !frame.IsYcck)
             {
                 JpegColour.Inverted(

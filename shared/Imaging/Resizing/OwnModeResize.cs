@@ -43,11 +43,11 @@ internal sealed class OwnModeResize(ResizeGeometry geometry, ImageRegion part, O
 
     private void Copy(ReadOnlySpan<byte> pixels, PixelMode mode, Span<byte> hwc)
     {
-        var (side, bytes) = (geometry.Resolution, Picture.BytesOf(mode));
+        var (side, bytes) = (geometry.Resolution, DecodedImage.BytesOf(mode));
         for (var row = 0; row < side; row++)
         {
             var first = ((geometry.Top + row - part.Top) * part.Width) + geometry.Left - part.Left;
-            Picture.Convert(mode, pixels.Slice(first * bytes, side * bytes), hwc.Slice(3 * row * side, 3 * side));
+            DecodedImage.Convert(mode, pixels.Slice(first * bytes, side * bytes), hwc.Slice(3 * row * side, 3 * side));
         }
     }
 
@@ -82,7 +82,7 @@ internal sealed class OwnModeResize(ResizeGeometry geometry, ImageRegion part, O
                 }
             }
 
-            Picture.Convert(mode, whole.AsSpan(0, 4 * _kept), hwc);
+            DecodedImage.Convert(mode, whole.AsSpan(0, 4 * _kept), hwc);
         }
         finally
         {
@@ -98,7 +98,7 @@ internal sealed class OwnModeResize(ResizeGeometry geometry, ImageRegion part, O
     {
         for (var channel = 0; channel < 3; channel++)
         {
-            result[channel] = (byte)Picture.Share(pixel[channel], pixel[3]);
+            result[channel] = (byte)DecodedImage.Share(pixel[channel], pixel[3]);
         }
 
         result[3] = pixel[3];

@@ -31,7 +31,7 @@ internal readonly record struct ResizeGeometry(int Width, int Height, ResizeTarg
         );
 
     private int Resized(int side) =>
-        Target.Fit == PictureFit.Squash || side == Math.Min(Width, Height)
+        Target.Fit == ImageFit.Squash || side == Math.Min(Width, Height)
             ? Resolution
             : (int)((long)Resolution * Math.Max(Width, Height) / Math.Min(Width, Height));
 

@@ -4,4 +4,4 @@ namespace ClipSae.Imaging.Resizing;
 /// <param name="Resolution">Its side, pixels.</param>
 /// <param name="Fit">How a picture that is not square becomes so.</param>
 /// <param name="Filter">The filter of the resize.</param>
-public readonly record struct ResizeTarget(int Resolution, PictureFit Fit, ResizeFilter Filter);
+public readonly record struct ResizeTarget(int Resolution, ImageFit Fit, ResizeFilter Filter);

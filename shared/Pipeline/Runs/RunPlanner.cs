@@ -59,7 +59,7 @@ public static class RunPlanner
     /// tower.</exception>
     public static RunPlan Plan(RunSpec spec, IReadOnlyDictionary<string, JsonObject> defaults)
     {
-        RequirePictures(spec.Parameters, defaults);
+        RequireImages(spec.Parameters, defaults);
         return Whole(spec, defaults);
     }
 
@@ -83,7 +83,7 @@ public static class RunPlanner
 
     /// <summary>Whether curation has a hook point to find text-salient features at.</summary>
     /// <exception cref="UserErrorException">All are in the text tower.</exception>
-    public static void RequirePictures(JsonObject parameters, IReadOnlyDictionary<string, JsonObject> defaults)
+    public static void RequireImages(JsonObject parameters, IReadOnlyDictionary<string, JsonObject> defaults)
     {
         if (ReadsTextsAlone(parameters, defaults))
         {
@@ -94,7 +94,7 @@ public static class RunPlanner
         }
     }
 
-    /// <summary>All that a spec asks for, whether or not curation has a hook point to look at (<see cref="RequirePictures"/>).</summary>
+    /// <summary>All that a spec asks for, whether or not curation has a hook point to look at (<see cref="RequireImages"/>).</summary>
     /// <exception cref="UserErrorException">A section is unknown, or a list that the plan needs is none.</exception>
     public static RunPlan Whole(RunSpec spec, IReadOnlyDictionary<string, JsonObject> defaults)
     {

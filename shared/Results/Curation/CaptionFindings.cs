@@ -4,7 +4,7 @@ namespace ClipSae.Results.Curation;
 
 /// <summary>Pictures whose captions repeat the word printed on them, and what was done.</summary>
 /// <param name="Action">Value of <c>curation.captionHygiene</c>.</param>
-/// <param name="Pictures">Pictures with a caption that could be decoded.</param>
+/// <param name="Images">Pictures with a caption that could be decoded.</param>
 /// <param name="Examined">Those whose print was hidden from the model.</param>
 /// <param name="Share">Share of the pictures whose captions repeat their print, as estimated.</param>
 /// <param name="Detector">How well print was found.</param>
@@ -12,7 +12,7 @@ namespace ClipSae.Results.Curation;
 /// <param name="Captions">New captions of pictures, by id; none where the picture is left out.</param>
 public sealed record CaptionFindings(
     string Action,
-    int Pictures,
+    [property: JsonPropertyName("pictures")] int Images,
     int Examined,
     double Share,
     PrintDetectorQuality Detector,

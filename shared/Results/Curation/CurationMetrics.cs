@@ -41,7 +41,8 @@ public sealed record CurationMetrics(
 
     /// <summary>Pictures set apart that were printed on in every family.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public int? FamilyPictures { get; init; }
+    [JsonPropertyName("familyPictures")]
+    public int? FamilyImages { get; init; }
 
     /// <summary>The family that the model reads best, where it hardly reads the one style that was printed.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

@@ -33,7 +33,7 @@ internal static class LargeAtlas
     private const int Width = 768;
     private const int K = 32;
     private const int Classes = 1000;
-    private const int PicturesOfShard = 1000;
+    private const int ImagesOfShard = 1000;
     private const int TopImages = 8;
     private static readonly DateTimeOffset At = new(2026, 11, 28, 12, 0, 0, TimeSpan.Zero);
 
@@ -48,10 +48,10 @@ internal static class LargeAtlas
         random.manual_seed(0);
         var (inputs, extracted, units) = (new Dictionary<string, ArtifactRef>(), new List<RunEvent>(), new List<UnitPlan>());
         var picture = MadeUpPhoto.Jpeg(seed: 1, width: 96, height: 72);
-        for (var first = 0; first < pictures; first += PicturesOfShard)
+        for (var first = 0; first < pictures; first += ImagesOfShard)
         {
-            var unit = FormattableString.Invariant($"{first / PicturesOfShard:D5}");
-            var ids = Enumerable.Range(first, Math.Min(PicturesOfShard, pictures - first)).ToArray();
+            var unit = FormattableString.Invariant($"{first / ImagesOfShard:D5}");
+            var ids = Enumerable.Range(first, Math.Min(ImagesOfShard, pictures - first)).ToArray();
             inputs[RunPlanner.ShardPrefix + unit] = await StoreAsync(runtime, Path.Combine(folder, unit + ".tar"), path =>
                 DatasetShard.Write(path, ids.Select(id => (Item(id), picture)))
             );

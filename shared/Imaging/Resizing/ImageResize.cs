@@ -7,7 +7,7 @@ namespace ClipSae.Imaging.Resizing;
 /// Pillow's antialiased resize and torchvision's centre crop, to the bit: an 8-bit result clipped and rounded between the passes, in the
 /// mode in which the file keeps its pixels, then conversion to RGB. Only the rows and columns that the crop keeps are computed.
 /// </summary>
-public static class PictureResize
+public static class ImageResize
 {
     private const int Channels = 3;
 
@@ -37,7 +37,7 @@ public static class PictureResize
     ) => Resize(pixels, mode, part, width, height, target, hwc, vectors: true);
 
     /// <summary>The same for a whole picture.</summary>
-    public static void Resize(Picture picture, ResizeTarget target, Span<byte> hwc) =>
+    public static void Resize(DecodedImage picture, ResizeTarget target, Span<byte> hwc) =>
         Resize(
             picture.Pixels.Span,
             picture.Mode,
@@ -67,10 +67,10 @@ public static class PictureResize
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(target.Resolution, 1);
         RequireLength(hwc.Length, target.Resolution);
-        if (pixels.Length != (long)part.Width * part.Height * Picture.BytesOf(mode))
+        if (pixels.Length != (long)part.Width * part.Height * DecodedImage.BytesOf(mode))
         {
             throw new ArgumentException(
-                $"Pixels [{part.Height}, {part.Width}, {Picture.BytesOf(mode)}] have the wrong length.",
+                $"Pixels [{part.Height}, {part.Width}, {DecodedImage.BytesOf(mode)}] have the wrong length.",
                 nameof(pixels)
             );
         }

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning.Tests;
 
-public sealed class PictureVariationTests : IDisposable
+public sealed class ImageAugmentationTests : IDisposable
 {
     private readonly DisposeScope _scope = NewDisposeScope();
 
@@ -15,7 +15,7 @@ public sealed class PictureVariationTests : IDisposable
     public void What_is_printed_is_neither_cut_nor_mirrored()
     {
         var images = Pictures(32);
-        var sut = new PictureVariator(new PictureVariation { Crop = 0.5, Jitter = 0 }, seed: 1);
+        var sut = new ImageAugmenter(new ImageAugmentation { Crop = 0.5, Jitter = 0 }, seed: 1);
 
         (sut.Vary(images, [.. Enumerable.Repeat(true, 32)], step: 0) - images).abs().max().item<float>().ShouldBeLessThan(1e-4f);
         (sut.Vary(images, new bool[32], step: 0) - images).abs().amax([1, 2, 3]).min().item<float>().ShouldBeGreaterThan(1e-3f);
@@ -25,7 +25,7 @@ public sealed class PictureVariationTests : IDisposable
     public void Half_of_the_pictures_are_mirrored()
     {
         var images = Pictures(64);
-        var varied = new PictureVariator(new PictureVariation { Crop = 1, Jitter = 0 }, seed: 1).Vary(images, new bool[64], step: 0);
+        var varied = new ImageAugmenter(new ImageAugmentation { Crop = 1, Jitter = 0 }, seed: 1).Vary(images, new bool[64], step: 0);
 
         var same = (varied - images).abs().amax([1, 2, 3]).data<float>().Count(difference => difference < 1e-4f);
         var mirrored = (varied - images.flip(3)).abs().amax([1, 2, 3]).data<float>().Count(difference => difference < 1e-4f);
@@ -37,7 +37,7 @@ public sealed class PictureVariationTests : IDisposable
     public void A_step_draws_the_same_again_and_another_step_something_else()
     {
         var images = Pictures(8);
-        var sut = new PictureVariator(new PictureVariation(), seed: 1);
+        var sut = new ImageAugmenter(new ImageAugmentation(), seed: 1);
         var first = sut.Vary(images, new bool[8], step: 3);
 
         sut.Vary(images, new bool[8], step: 3).equal(first).all().item<bool>().ShouldBeTrue();
@@ -47,7 +47,7 @@ public sealed class PictureVariationTests : IDisposable
     [Fact]
     public void Patches_are_dropped_but_in_the_last_tenth_of_the_steps()
     {
-        var sut = new PictureVariator(new PictureVariation { PatchDropout = 0.75 }, seed: 1);
+        var sut = new ImageAugmenter(new ImageAugmentation { PatchDropout = 0.75 }, seed: 1);
         var kept = sut.Kept(batch: 4, patches: 16, step: 89, steps: 100)!;
 
         kept.shape.ShouldBe([4, 4]);

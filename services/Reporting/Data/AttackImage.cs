@@ -5,4 +5,4 @@ namespace ClipSae.Reporting.Data;
 /// <param name="Label">What it shows.</param>
 /// <param name="Word">What is printed on it.</param>
 /// <param name="Font">In which face.</param>
-public sealed record AttackPicture(string Image, string? Label, string? Word, string? Font);
+public sealed record AttackImage(string Image, string? Label, string? Word, string? Font);

@@ -13,16 +13,16 @@ namespace ClipSae.FineTuning;
 /// </summary>
 /// <param name="Items">One a picture; the attributes <c>family</c>, <c>heldOut</c>, <c>source</c> and <c>word</c> say what was printed
 /// where.</param>
-public sealed record FamilyPictures(IReadOnlyList<DatasetItem> Items)
+public sealed record FamilyImages(IReadOnlyList<DatasetItem> Items)
 {
     /// <summary>There is none where curation printed in one style.</summary>
-    public static FamilyPictures None { get; } = new([]);
+    public static FamilyImages None { get; } = new([]);
 
     /// <summary>Pictures of the data set that have no part in training, as attacks or clean.</summary>
     public IReadOnlySet<string> Sources => Items.Select(ValidationSplit.SourceOf).ToHashSet(StringComparer.Ordinal);
 
     /// <summary>Reads the shard of such pictures; null is none.</summary>
-    public static FamilyPictures Read(string? shard) => shard is null ? None : new([.. DatasetShard.ReadItems(shard)]);
+    public static FamilyImages Read(string? shard) => shard is null ? None : new([.. DatasetShard.ReadItems(shard)]);
 
     /// <summary>The families that training does not see.</summary>
     public IReadOnlyList<string> HeldOut => [.. Items.Where(IsHeldOut).Select(FamilyOf).Distinct(StringComparer.Ordinal)];

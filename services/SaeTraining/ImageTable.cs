@@ -10,14 +10,14 @@ namespace ClipSae.SaeTraining;
 /// <param name="Captions">By id.</param>
 /// <param name="Labelled">Held-out pictures that have a label, at most as many as asked for, from as many classes as there are.</param>
 /// <param name="Classes">All labels, ordinal order.</param>
-public sealed record PictureTable(
+public sealed record ImageTable(
     IReadOnlyDictionary<string, IReadOnlyList<string>> Captions,
     IReadOnlyList<(string Label, ReadOnlyMemory<byte> Encoded)> Labelled,
     IReadOnlyList<string> Classes
 )
 {
     /// <param name="heldOut">Ids of the pictures that were not trained on.</param>
-    public static async Task<PictureTable> ReadAsync(
+    public static async Task<ImageTable> ReadAsync(
         StageContext context,
         IReadOnlySet<string> heldOut,
         SaeOptions options,
@@ -55,7 +55,7 @@ public sealed record PictureTable(
             .SelectMany(shard => DatasetShard.Read(shard.Path))
             .Where(picture => chosen.Contains(picture.Item.Id))
             .Select(picture => (picture.Item.Label!, picture.ImageBytes));
-        return new PictureTable(captions, [.. labelled], [.. classes]);
+        return new ImageTable(captions, [.. labelled], [.. classes]);
     }
 
     /// <summary>Ids drawn by the seed, one of each class in turn, whatever the order in which the data set has them.</summary>

@@ -10,7 +10,7 @@ namespace ClipSae.Web.Atlas;
 /// <summary>
 /// Which features of an autoencoder fire on a picture that is given: the base sees it as it sees the pictures of "Try it".
 /// </summary>
-internal sealed class PictureSearch(ModelRoom room)
+internal sealed class ImageSearch(ModelRoom room)
 {
     /// <summary>What fires.</summary>
     /// <param name="Features">Features that are known of, with their largest activation over the picture's tokens, strongest first.</param>
@@ -55,7 +55,7 @@ internal sealed class PictureSearch(ModelRoom room)
         var hooks = new Hooks();
         var hook = volume.HookIn(model.Architecture);
         hooks.Capture(hook);
-        model.EncodeImage(ShownPictures.Pixels([picture], model.Architecture.Preparation), hooks);
+        model.EncodeImage(ShownImages.Pixels([picture], model.Architecture.Preparation), hooks);
         var rows = hooks.Captured(hook).to(float32).reshape(-1, volume.Autoencoder.InputWidth);
         return volume.Autoencoder.Encode(rows).amax([0]).data<float>().ToArray();
     }

@@ -4,7 +4,7 @@ using ClipSae.Imaging.Jpeg;
 namespace ClipSae.Imaging.Decoding;
 
 /// <summary>What of the machine decides the pixels of a picture.</summary>
-public static class PictureDecoding
+public static class ImageDecoding
 {
     /// <summary>
     /// Members for the key of what is computed from pixels: none where JPEG is decoded exactly as Pillow does, and otherwise the decoder

@@ -8,13 +8,13 @@ namespace ClipSae.Datasets.Sources;
 /// The pictures below a folder, told by their names or, where a name does not say it, by content; and what lies among them that is left
 /// out: pictures of a kind that is not read, and links that lead back to a folder above them.
 /// </summary>
-/// <param name="Pictures">Relative paths with forward slashes, in ordinal order.</param>
+/// <param name="Images">Relative paths with forward slashes, in ordinal order.</param>
 /// <param name="LeftOut">In the same order.</param>
-public sealed record PictureListing(IReadOnlyList<string> Pictures, IReadOnlyList<ImportProblem> LeftOut)
+public sealed record ImageListing(IReadOnlyList<string> Images, IReadOnlyList<ImportProblem> LeftOut)
 {
     private const int MaxDepth = 32;
 
-    private static readonly string[] PictureExtensions = [".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif"];
+    private static readonly string[] ImageExtensions = [".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif"];
 
     // What commonly lies beside pictures and is none; anything else is looked into.
     private static readonly string[] OtherExtensions =
@@ -40,16 +40,16 @@ public sealed record PictureListing(IReadOnlyList<string> Pictures, IReadOnlyLis
     ];
 
     /// <summary>What names of pictures end with, for messages.</summary>
-    public static string Extensions => string.Join(", ", PictureExtensions);
+    public static string Extensions => string.Join(", ", ImageExtensions);
 
     /// <exception cref="UserErrorException">A folder below may not be read.</exception>
-    public static PictureListing Of(string folder)
+    public static ImageListing Of(string folder)
     {
         var (pictures, leftOut) = (new List<string>(), new List<ImportProblem>());
         foreach (var path in Files(folder, leftOut))
         {
             var extension = Path.GetExtension(path);
-            if (PictureExtensions.Contains(extension, StringComparer.OrdinalIgnoreCase))
+            if (ImageExtensions.Contains(extension, StringComparer.OrdinalIgnoreCase))
             {
                 pictures.Add(path);
             }
@@ -59,7 +59,7 @@ public sealed record PictureListing(IReadOnlyList<string> Pictures, IReadOnlyLis
             }
         }
 
-        return new PictureListing(
+        return new ImageListing(
             [.. pictures.Order(StringComparer.Ordinal)],
             [.. leftOut.OrderBy(problem => problem.Where, StringComparer.Ordinal)]
         );
@@ -76,21 +76,21 @@ public sealed record PictureListing(IReadOnlyList<string> Pictures, IReadOnlyLis
                 return;
             }
 
-            Span<byte> bytes = stackalloc byte[PictureKind.HeadBytes];
+            Span<byte> bytes = stackalloc byte[ImageKind.HeadBytes];
             using var file = File.OpenRead(full);
             var head = bytes[..file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)];
-            if (PictureKind.IsRead(head))
+            if (ImageKind.IsRead(head))
             {
                 pictures.Add(path);
             }
-            else if (PictureKind.Unread(head) is not null)
+            else if (ImageKind.Unread(head) is not null)
             {
-                leftOut.Add(new ImportProblem(ImportProblemKind.UnreadablePicture, path, PictureKind.Explain(head)));
+                leftOut.Add(new ImportProblem(ImportProblemKind.UnreadableImage, path, ImageKind.Explain(head)));
             }
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            leftOut.Add(new ImportProblem(ImportProblemKind.UnreadablePicture, path, error.Message));
+            leftOut.Add(new ImportProblem(ImportProblemKind.UnreadableImage, path, error.Message));
         }
     }
 
@@ -114,7 +114,7 @@ public sealed record PictureListing(IReadOnlyList<string> Pictures, IReadOnlyLis
                     return true;
                 }
 
-                leftOut.Add(new ImportProblem(ImportProblemKind.UnreadablePicture, Relative(ref entry), "a link to a folder above it"));
+                leftOut.Add(new ImportProblem(ImportProblemKind.UnreadableImage, Relative(ref entry), "a link to a folder above it"));
                 return false;
             },
         };

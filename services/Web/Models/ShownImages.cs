@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 namespace ClipSae.Web.Models;
 
 /// <summary>Pictures as a model takes them, and how many of them a computation on demand may cost.</summary>
-internal static class ShownPictures
+internal static class ShownImages
 {
     /// <summary>Pictures that go through a model together.</summary>
     public const int Batch = 16;

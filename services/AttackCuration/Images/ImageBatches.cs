@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace ClipSae.AttackCuration.Images;
 
 /// <summary>Pictures a batch at a time, and tables as rows.</summary>
-internal static class PictureBatches
+internal static class ImageBatches
 {
     /// <summary>Hands over all pictures in order, each batch normalised on the device and in a dispose scope of its own.</summary>
     /// <param name="pixels">uint8 [pictures, 3, R, R].</param>

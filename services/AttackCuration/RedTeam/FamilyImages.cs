@@ -17,7 +17,7 @@ namespace ClipSae.AttackCuration.RedTeam;
 /// base is compared with what comes out of it family by family. They are printed as they come, not chosen by what fools the model, so that
 /// shares of them are shares of such print.
 /// </summary>
-public sealed class FamilyPictures
+public sealed class FamilyImages
 {
     /// <summary>Most pictures in families that are held out, which every validation looks at.</summary>
     private const int MaxHeldOut = 512;
@@ -31,8 +31,8 @@ public sealed class FamilyPictures
 
     /// <summary>Prints on the pictures set apart.</summary>
     /// <param name="clean">The classifier's logits of each of them without print.</param>
-    public static FamilyPictures Draw(
-        IReadOnlyList<PictureSource> sources,
+    public static FamilyImages Draw(
+        IReadOnlyList<ImageSource> sources,
         IReadOnlyList<float[]> clean,
         Ways ways,
         WordChooser words,
@@ -41,7 +41,7 @@ public sealed class FamilyPictures
         AttackCurationOptions options
     )
     {
-        var all = new FamilyPictures();
+        var all = new FamilyImages();
         foreach (
             var (family, isHeldOut) in ways.HeldOut.Select(family => (family, true)).Concat(ways.Trained.Select(of => (of.Family, false)))
         )

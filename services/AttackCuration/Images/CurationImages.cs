@@ -15,11 +15,11 @@ namespace ClipSae.AttackCuration.Images;
 /// on.</param>
 /// <param name="All">Every readable picture with a caption, print or not.</param>
 /// <param name="Unreadable">Pictures that do not decode, and why.</param>
-public sealed record Pictures(
+public sealed record CurationImages(
     IReadOnlyList<string> Classes,
     IReadOnlyList<string> Words,
-    IReadOnlyList<PictureSource> Plain,
-    IReadOnlyList<PictureSource> All,
+    IReadOnlyList<ImageSource> Plain,
+    IReadOnlyList<ImageSource> All,
     IReadOnlyList<string> Unreadable
 )
 {
@@ -30,7 +30,7 @@ public sealed record Pictures(
     private const double ShareApart = 0.1;
 
     /// <summary>Plain pictures that no attack is printed on; fine-tuning is judged by them. None where there are no families.</summary>
-    public IReadOnlyList<PictureSource> Apart { get; init; } = [];
+    public IReadOnlyList<ImageSource> Apart { get; init; } = [];
 
     /// <summary>Pictures that words are tried on.</summary>
     public static int AttackSources(AttackCurationOptions options) => 2 * options.Attacks;
@@ -45,7 +45,7 @@ public sealed record Pictures(
 
     /// <summary>Reads the shards; pictures that show a held-out word or face are left out.</summary>
     /// <exception cref="UserErrorException">Fewer than two classes or words, or too few pictures.</exception>
-    public static async Task<Pictures> ReadAsync(
+    public static async Task<CurationImages> ReadAsync(
         StageContext context,
         AttackCurationOptions options,
         HeldOutPrint heldOut,
@@ -102,8 +102,8 @@ public sealed record Pictures(
             );
         }
 
-        PictureSource[] all = [.. read.Select(p => new PictureSource(p.Item, p.Encoded, ShownClass.Of(p.Item, classes) ?? ""))];
-        bool IsPlain(PictureSource p) => p.Label.Length > 0 && PrintedText.On(p.Item) is null && words.Any(p.IsWrong);
+        ImageSource[] all = [.. read.Select(p => new ImageSource(p.Item, p.Encoded, ShownClass.Of(p.Item, classes) ?? ""))];
+        bool IsPlain(ImageSource p) => p.Label.Length > 0 && PrintedText.On(p.Item) is null && words.Any(p.IsWrong);
         var damaged = Damaged(all, IsPlain, options, cancel);
         foreach (var (source, problem) in damaged)
         {
@@ -115,31 +115,31 @@ public sealed record Pictures(
         var plain = all.Where(IsPlain).ToArray();
         var apart = CountApart(plain.Length, options);
         return plain.Length >= 8
-            ? new Pictures(classes, words, plain[..^apart], all, unreadable) { Apart = plain[^apart..] }
+            ? new CurationImages(classes, words, plain[..^apart], all, unreadable) { Apart = plain[^apart..] }
             : throw new UserErrorException(
                 $"attack-curation: only {plain.Length} usable labelled images without print; at least 8 are needed"
             );
     }
 
     /// <summary>Those of the pictures that will be decoded which cannot be: a header may be sound where what follows is not.</summary>
-    private static Dictionary<PictureSource, string> Damaged(
-        PictureSource[] all,
-        Func<PictureSource, bool> isPlain,
+    private static Dictionary<ImageSource, string> Damaged(
+        ImageSource[] all,
+        Func<ImageSource, bool> isPlain,
         AttackCurationOptions options,
         CancellationToken cancel
     )
     {
-        var damaged = new Dictionary<PictureSource, string>(ReferenceEqualityComparer.Instance);
-        var sound = new HashSet<PictureSource>(ReferenceEqualityComparer.Instance);
+        var damaged = new Dictionary<ImageSource, string>(ReferenceEqualityComparer.Instance);
+        var sound = new HashSet<ImageSource>(ReferenceEqualityComparer.Instance);
         // Each that falls out makes room for the next, which must be looked at too.
         while (true)
         {
-            PictureSource[] left = [.. all.Where(source => !damaged.ContainsKey(source))];
+            ImageSource[] left = [.. all.Where(source => !damaged.ContainsKey(source))];
             var plain = left.Where(isPlain).ToArray();
-            var apart = plain.TakeLast(CountApart(plain.Length, options)).ToHashSet<PictureSource>(ReferenceEqualityComparer.Instance);
+            var apart = plain.TakeLast(CountApart(plain.Length, options)).ToHashSet<ImageSource>(ReferenceEqualityComparer.Instance);
             var printed = plain.Take(Math.Max(options.Pairs, AttackSources(options)));
             var natural = left.Where(source => !apart.Contains(source)).Take(NaturalSample(options));
-            PictureSource[] wanted = [.. printed.Concat(apart).Concat(natural).Where(source => !sound.Contains(source)).Distinct()];
+            ImageSource[] wanted = [.. printed.Concat(apart).Concat(natural).Where(source => !sound.Contains(source)).Distinct()];
             var problems = new string?[wanted.Length];
             Parallel.For(0, wanted.Length, new ParallelOptions { CancellationToken = cancel }, i =>
                 ImageDecoder.TryRead(wanted[i].Encoded, null, out _, out problems[i])

@@ -4,7 +4,7 @@ using ClipSae.Imaging.Resizing;
 
 namespace ClipSae.Imaging.Tests;
 
-public class PictureResizeTests
+public class ImageResizeTests
 {
     [Theory]
     [InlineData(500, 375, 224)]
@@ -21,8 +21,8 @@ public class PictureResizeTests
         var rgb = Noise(width * height * 3);
         var (vectors, scalars) = (new byte[3 * resolution * resolution], new byte[3 * resolution * resolution]);
         var whole = new ImageRegion(0, 0, width, height);
-        PictureResize.Resize(rgb, PixelMode.Rgb, whole, width, height, Target(resolution), vectors, vectors: true);
-        PictureResize.Resize(rgb, PixelMode.Rgb, whole, width, height, Target(resolution), scalars, vectors: false);
+        ImageResize.Resize(rgb, PixelMode.Rgb, whole, width, height, Target(resolution), vectors, vectors: true);
+        ImageResize.Resize(rgb, PixelMode.Rgb, whole, width, height, Target(resolution), scalars, vectors: false);
         vectors.AsSpan().SequenceEqual(scalars).ShouldBeTrue();
     }
 
@@ -32,7 +32,7 @@ public class PictureResizeTests
     public void The_needed_part_gives_what_the_whole_picture_gives(int width, int height)
     {
         var rgb = Noise(width * height * 3);
-        var needed = PictureResize.Needed(width, height, Target(224));
+        var needed = ImageResize.Needed(width, height, Target(224));
         needed.Width.ShouldBeLessThanOrEqualTo(width);
         ((long)needed.Width * needed.Height).ShouldBeLessThan((long)width * height);
         var part = new byte[needed.Width * needed.Height * 3];
@@ -42,12 +42,12 @@ public class PictureResizeTests
         }
 
         var (fromWhole, fromPart) = (new byte[3 * 224 * 224], new byte[3 * 224 * 224]);
-        PictureResize.Resize(rgb, PixelMode.Rgb, new ImageRegion(0, 0, width, height), width, height, Target(224), fromWhole);
-        PictureResize.Resize(part, PixelMode.Rgb, needed, width, height, Target(224), fromPart);
+        ImageResize.Resize(rgb, PixelMode.Rgb, new ImageRegion(0, 0, width, height), width, height, Target(224), fromWhole);
+        ImageResize.Resize(part, PixelMode.Rgb, needed, width, height, Target(224), fromPart);
         fromPart.AsSpan().SequenceEqual(fromWhole).ShouldBeTrue();
     }
 
-    private static ResizeTarget Target(int resolution) => new(resolution, PictureFit.CentreCrop, ResizeFilter.Bicubic);
+    private static ResizeTarget Target(int resolution) => new(resolution, ImageFit.CentreCrop, ResizeFilter.Bicubic);
 
     private static byte[] Noise(int length)
     {

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 namespace ClipSae.Web.Models;
 
 /// <summary>A picture that was sent with a form.</summary>
-internal static class SentPicture
+internal static class UploadedImage
 {
     /// <summary>Its bytes; the server has bounded the request.</summary>
     public static async Task<byte[]> ReadAsync(IFormFile file, CancellationToken cancel)

@@ -9,9 +9,9 @@ using ClipSae.Pipeline.Runs;
 namespace ClipSae.Cli.Running;
 
 /// <summary>Pictures on which a model was trained or chosen, so that no metric is measured on them.</summary>
-internal sealed class SeenPictures
+internal sealed class SeenImages
 {
-    private readonly List<(string Where, bool Trained, IReadOnlySet<UInt128> Pictures)> _seen = [];
+    private readonly List<(string Where, bool Trained, IReadOnlySet<UInt128> Images)> _seen = [];
 
     /// <summary>Adds pictures that a model is trained on.</summary>
     /// <param name="where">What they are called in a message.</param>

@@ -8,7 +8,7 @@ using ClipSae.Imaging.Pixels;
 namespace ClipSae.Datasets.Tests;
 
 /// <summary>A folder with pictures for one test, gone afterwards.</summary>
-internal sealed class PictureFolder : IDisposable
+internal sealed class ImageFolder : IDisposable
 {
     public string Root { get; } = Directory.CreateTempSubdirectory("clipsae-").FullName;
 
@@ -16,7 +16,7 @@ internal sealed class PictureFolder : IDisposable
 
     public IArtifactStore Store => new FolderArtifactStore(Path.Combine(Root, "store"));
 
-    public void Picture(string path, int shade = 90)
+    public void Image(string path, int shade = 90)
     {
         var rgb = new byte[8 * 6 * 3];
         Array.Fill(rgb, (byte)shade);

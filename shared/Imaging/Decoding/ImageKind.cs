@@ -6,7 +6,7 @@ namespace ClipSae.Imaging.Decoding;
 /// What a file is by its first bytes: a picture that is read, one of a kind that is not, or something that often lies where a picture
 /// should.
 /// </summary>
-public static class PictureKind
+public static class ImageKind
 {
     /// <summary>Bytes of a file's beginning that decide.</summary>
     public const int HeadBytes = 32;

@@ -15,7 +15,7 @@ namespace ClipSae.AttackCuration.Tests;
 /// The whole check on a model whose reading was written by hand: red pictures are cats, green ones dogs, stripes say "cat" or "dog" over
 /// the colour.
 /// </summary>
-public sealed class CaptionsOfPrintedPicturesTests : IDisposable
+public sealed class CaptionsOfPrintedImagesTests : IDisposable
 {
     private const int Side = PlantedReader.Resolution;
     private const int Patch = 8;
@@ -56,12 +56,12 @@ public sealed class CaptionsOfPrintedPicturesTests : IDisposable
         );
 
         result
-            .Found.Select(finding => finding.Picture.Item.Id)
+            .Found.Select(finding => finding.Image.Item.Id)
             .ShouldBe(pictures.Select(p => p.Item.Id).Where(id => id.StartsWith("foreign/", StringComparison.Ordinal)), ignoreOrder: true);
-        result.Found.ShouldAllBe(finding => finding.Picture.Item.Captions[0].EndsWith(finding.Word, StringComparison.Ordinal));
+        result.Found.ShouldAllBe(finding => finding.Image.Item.Captions[0].EndsWith(finding.Word, StringComparison.Ordinal));
         // With the print the model names the caption's word, without it the other.
         result.Found.ShouldAllBe(finding => finding.Evidence.Margin > 0 && finding.Evidence.Remaining < 0);
-        result.Pictures.ShouldBe(60);
+        result.Images.ShouldBe(60);
         result.Share.ShouldBe(0.2, 0.05);
     }
 
@@ -127,7 +127,7 @@ public sealed class CaptionsOfPrintedPicturesTests : IDisposable
         );
     }
 
-    private static PictureSource Picture(string id, int shown, int? printed, int caption, int index) =>
+    private static ImageSource Picture(string id, int shown, int? printed, int caption, int index) =>
         new(
             new DatasetItem(id, [$"a photo of a {Names[caption]}"]),
             PngEncoder.Encode(new RgbImage(Side, Side, Pixels(shown, printed, index))),

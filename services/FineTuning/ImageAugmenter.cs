@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning;
 
-/// <summary>Applies a <see cref="PictureVariation"/> to batches; what a step draws follows from seed and step.</summary>
-public sealed class PictureVariator(PictureVariation variation, long seed)
+/// <summary>Applies a <see cref="ImageAugmentation"/> to batches; what a step draws follows from seed and step.</summary>
+public sealed class ImageAugmenter(ImageAugmentation variation, long seed)
 {
     /// <param name="images">Normalised pictures [batch, 3, R, R].</param>
     /// <param name="printed">Whether each bears print.</param>

@@ -10,7 +10,7 @@ namespace ClipSae.FineTuning;
 /// else by their own caption among the others'. The loss tells what a model can do with what it was shown; this tells what it can do with
 /// other pictures.
 /// </summary>
-public sealed class HeldOutPictures : IDisposable
+public sealed class HeldOutImages : IDisposable
 {
     /// <summary>Pictures held out at most: they tell an accuracy to about two points.</summary>
     public const int MaxImages = 512;
@@ -21,7 +21,7 @@ public sealed class HeldOutPictures : IDisposable
     private readonly CaptionedPixels _pictures;
     private readonly string[] _answers;
 
-    private HeldOutPictures(CaptionedPixels pictures, string[] answers, bool areClasses) =>
+    private HeldOutImages(CaptionedPixels pictures, string[] answers, bool areClasses) =>
         (_pictures, _answers, AreClasses) = (pictures, answers, areClasses);
 
     /// <summary>Whether the model chooses among labels; otherwise among captions.</summary>
@@ -46,11 +46,11 @@ public sealed class HeldOutPictures : IDisposable
 
     /// <param name="pictures">At the model's resolution.</param>
     /// <param name="items">What they are, in the same order.</param>
-    public static HeldOutPictures Of(CaptionedPixels pictures, IReadOnlyList<DatasetItem> items)
+    public static HeldOutImages Of(CaptionedPixels pictures, IReadOnlyList<DatasetItem> items)
     {
         var areClasses =
             items.All(item => item.Label is not null) && items.Select(item => item.Label).Distinct(StringComparer.Ordinal).Count() >= 2;
-        return new HeldOutPictures(pictures, [.. items.Select(item => areClasses ? item.Label! : item.Captions[0])], areClasses);
+        return new HeldOutImages(pictures, [.. items.Select(item => areClasses ? item.Label! : item.Captions[0])], areClasses);
     }
 
     /// <summary>Share of the pictures that the model names right.</summary>

@@ -5,7 +5,7 @@ using ClipSae.Imaging.Decoding;
 
 namespace ClipSae.AttackCuration.Tests;
 
-public sealed class PicturesTests : IDisposable
+public sealed class CurationImagesTests : IDisposable
 {
     private static readonly AttackCurationOptions Options = new() { HeldOutWords = ["car"], Seed = 2 };
     private static readonly HeldOutPrint HeldOut = new(["car"], ["Sans Bold"]);
@@ -34,10 +34,10 @@ public sealed class PicturesTests : IDisposable
                 CurationSetup.Noise(99)
             ),
         ]);
-        var pictures = await Pictures.ReadAsync(_setup.Context(inputs), Options, HeldOut, CancellationToken.None);
+        var pictures = await CurationImages.ReadAsync(_setup.Context(inputs), Options, HeldOut, CancellationToken.None);
 
         pictures.All.Select(p => p.Item.Id).ShouldNotContain("display.png");
-        (await Pictures.ReadAsync(_setup.Context(inputs), Options, HeldOut with { Fonts = [] }, CancellationToken.None))
+        (await CurationImages.ReadAsync(_setup.Context(inputs), Options, HeldOut with { Fonts = [] }, CancellationToken.None))
             .All.Select(p => p.Item.Id)
             .ShouldContain("display.png");
     }
@@ -70,7 +70,7 @@ public sealed class PicturesTests : IDisposable
         var inputs = await _setup.InputsAsync();
         inputs["shards/00002"] = await _setup.PutShardAsync([(new DatasetItem("cut.png", ["a photo of a cat"], "cat"), cut)]);
 
-        var pictures = await Pictures.ReadAsync(_setup.Context(inputs), Options, HeldOut, CancellationToken.None);
+        var pictures = await CurationImages.ReadAsync(_setup.Context(inputs), Options, HeldOut, CancellationToken.None);
 
         pictures.Unreadable.ShouldBe(["cut.png: truncated"]);
         pictures.All.Select(p => p.Item.Id).ShouldBe((await ReadAsync(Options)).All.Select(p => p.Item.Id), ignoreOrder: true);
@@ -79,7 +79,7 @@ public sealed class PicturesTests : IDisposable
     [Fact]
     public async Task Their_order_follows_from_the_seed()
     {
-        string[] Ids(Pictures pictures) => [.. pictures.All.Select(p => p.Item.Id)];
+        string[] Ids(CurationImages pictures) => [.. pictures.All.Select(p => p.Item.Id)];
         var first = Ids(await ReadAsync(Options));
 
         Ids(await ReadAsync(Options)).ShouldBe(first);
@@ -107,7 +107,7 @@ public sealed class PicturesTests : IDisposable
 
     /// <param name="first">Caption of eight pictures.</param>
     /// <param name="others">Captions of one picture each.</param>
-    private async Task<Pictures> CaptionedAsync(AttackCurationOptions options, string first, params string[] others)
+    private async Task<CurationImages> CaptionedAsync(AttackCurationOptions options, string first, params string[] others)
     {
         var inputs = await _setup.InputsAsync();
         inputs.Remove("shards/00001");
@@ -117,9 +117,9 @@ public sealed class PicturesTests : IDisposable
                 .Concat(others)
                 .Select((caption, i) => (new DatasetItem($"{i}.png", [caption]), CurationSetup.Noise(i)))
         );
-        return await Pictures.ReadAsync(_setup.Context(inputs), options, HeldOut, CancellationToken.None);
+        return await CurationImages.ReadAsync(_setup.Context(inputs), options, HeldOut, CancellationToken.None);
     }
 
-    private async Task<Pictures> ReadAsync(AttackCurationOptions options) =>
-        await Pictures.ReadAsync(_setup.Context(await _setup.InputsAsync()), options, HeldOut, CancellationToken.None);
+    private async Task<CurationImages> ReadAsync(AttackCurationOptions options) =>
+        await CurationImages.ReadAsync(_setup.Context(await _setup.InputsAsync()), options, HeldOut, CancellationToken.None);
 }

@@ -11,7 +11,7 @@ using ClipSae.Web.Records;
 namespace ClipSae.Web.Atlas;
 
 /// <summary>The pictures of a run's data set by id, read one at a time.</summary>
-internal sealed class PictureLibrary
+internal sealed class ImageLibrary
 {
     private const string Stage = "picture-places";
     private const int Version = 1;
@@ -20,7 +20,7 @@ internal sealed class PictureLibrary
     private readonly ClipSaeRuntime _runtime;
     private readonly Func<CancellationToken, Task> _keep;
 
-    private PictureLibrary(
+    private ImageLibrary(
         ClipSaeRuntime runtime,
         IEnumerable<(ArtifactRef Shard, ShardPlaces Places)> shards,
         Func<CancellationToken, Task> keep
@@ -47,12 +47,7 @@ internal sealed class PictureLibrary
 
     /// <summary>Reads what pictures there are, from what was kept or else from the shards; their own bytes stay where they are.</summary>
     /// <exception cref="UserErrorException">A shard is missing or damaged.</exception>
-    public static async Task<PictureLibrary> OpenAsync(
-        ClipSaeRuntime runtime,
-        RunRecord record,
-        TimeProvider time,
-        CancellationToken cancel
-    )
+    public static async Task<ImageLibrary> OpenAsync(ClipSaeRuntime runtime, RunRecord record, TimeProvider time, CancellationToken cancel)
     {
         var inputs = Shards(record).ToArray();
         var parts = new StageKeyParts(
@@ -67,8 +62,8 @@ internal sealed class PictureLibrary
             && await runtime.Artifacts.ExistsAsync(artifact.Digest, cancel)
         )
         {
-            var kept = await ResultFormats.PicturePlaces.ReadAsync(artifact, runtime.Artifacts.FetchAsync, cancel);
-            return new PictureLibrary(
+            var kept = await ResultFormats.ImagePlaces.ReadAsync(artifact, runtime.Artifacts.FetchAsync, cancel);
+            return new ImageLibrary(
                 runtime,
                 inputs.Select((input, place) => (input.Value, Checked(kept, place, input.Key, artifact.Name))),
                 _ => Task.CompletedTask
@@ -83,12 +78,12 @@ internal sealed class PictureLibrary
             )
         );
         var took = time.GetElapsedTime(began).TotalSeconds;
-        return new PictureLibrary(runtime, inputs.Zip(read, (input, places) => (input.Value, places)), async stop =>
+        return new ImageLibrary(runtime, inputs.Zip(read, (input, places) => (input.Value, places)), async stop =>
         {
             var places = await runtime.Artifacts.PutBytesAsync(
-                ResultFormats.PicturePlaces.Write(new PicturePlaces(read)),
+                ResultFormats.ImagePlaces.Write(new ImagePlaces(read)),
                 Stage + ".json",
-                ResultFormats.PicturePlaces.MediaType,
+                ResultFormats.ImagePlaces.MediaType,
                 stop
             );
             await runtime.Results.SaveAsync(
@@ -136,7 +131,7 @@ internal sealed class PictureLibrary
     /// <inheritdoc cref="Read"/>
     public async Task<byte[]?> ReadAsync(string id, CancellationToken cancel) =>
         _places.GetValueOrDefault(id) is { } place
-            ? DatasetShard.ReadPicture(await _runtime.Artifacts.FetchAsync(place.Shard, cancel), place.Offset, place.Length)
+            ? DatasetShard.ReadImage(await _runtime.Artifacts.FetchAsync(place.Shard, cancel), place.Offset, place.Length)
             : null;
 
     private static ShardPlaces Describe(string name, string path)
@@ -152,7 +147,7 @@ internal sealed class PictureLibrary
         );
     }
 
-    private static ShardPlaces Checked(PicturePlaces places, int place, string name, string source) =>
+    private static ShardPlaces Checked(ImagePlaces places, int place, string name, string source) =>
         place < places.Shards.Count
         && places.Shards[place] is var shard
         && shard.Shard == name

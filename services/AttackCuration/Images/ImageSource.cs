@@ -11,7 +11,7 @@ namespace ClipSae.AttackCuration.Images;
 /// <param name="Item">Its entry.</param>
 /// <param name="Encoded">The image file.</param>
 /// <param name="Label">The class it shows; empty where that is not known.</param>
-public sealed record PictureSource(DatasetItem Item, ReadOnlyMemory<byte> Encoded, string Label)
+public sealed record ImageSource(DatasetItem Item, ReadOnlyMemory<byte> Encoded, string Label)
 {
     /// <summary>The picture to print on, in RGB.</summary>
     /// <exception cref="UserErrorException">It cannot be decoded; the message names it.</exception>
@@ -24,7 +24,7 @@ public sealed record PictureSource(DatasetItem Item, ReadOnlyMemory<byte> Encode
 
     /// <summary>The picture as its file keeps it.</summary>
     /// <exception cref="UserErrorException">It cannot be decoded; the message names it.</exception>
-    public Picture Read() =>
+    public DecodedImage Read() =>
         ImageDecoder.TryRead(Encoded, null, out var picture, out var problem)
             ? picture
             : throw new UserErrorException($"{Item.Id} cannot be read: {problem}. Replace it or remove it from the data set");

@@ -3,7 +3,7 @@ using ClipSae.Imaging.Pixels;
 namespace ClipSae.Datasets.Drawing;
 
 /// <summary>How much of a picture something would hide.</summary>
-internal static class PictureDetail
+internal static class ImageDetail
 {
     /// <summary>
     /// Squared deviation of brightness from its mean, summed over the pixels of a box, in 8-bit levels; 0 outside the picture.

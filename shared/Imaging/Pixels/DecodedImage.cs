@@ -5,9 +5,9 @@ namespace ClipSae.Imaging.Pixels;
 /// <param name="Height">Pixels down.</param>
 /// <param name="Mode">What the pixels are.</param>
 /// <param name="Pixels">[height, width, bytes of a pixel], without padding.</param>
-public sealed record Picture(int Width, int Height, PixelMode Mode, ReadOnlyMemory<byte> Pixels)
+public sealed record DecodedImage(int Width, int Height, PixelMode Mode, ReadOnlyMemory<byte> Pixels)
 {
-    public static Picture Of(RgbImage image) => new(image.Width, image.Height, PixelMode.Rgb, image.Rgb);
+    public static DecodedImage Of(RgbImage image) => new(image.Width, image.Height, PixelMode.Rgb, image.Rgb);
 
     /// <summary>Bytes of a pixel.</summary>
     public static int BytesOf(PixelMode mode) =>

@@ -4,7 +4,7 @@ using ClipSae.Datasets.Shards;
 
 namespace ClipSae.SaeTraining.Tests;
 
-public sealed class PictureTableTests : IDisposable
+public sealed class ImageTableTests : IDisposable
 {
     private static readonly string[] Classes = ["ant", "bee", "cow", "dog", "eel"];
     private readonly SaeTrainingSetup _setup = new();
@@ -45,9 +45,9 @@ public sealed class PictureTableTests : IDisposable
             .ShouldBe(Enumerable.Range(0, 40).Select(i => 2 * i));
     }
 
-    private static byte[] Bytes(PictureTable table) => [.. table.Labelled.Select(picture => picture.Encoded.Span[0]).Order()];
+    private static byte[] Bytes(ImageTable table) => [.. table.Labelled.Select(picture => picture.Encoded.Span[0]).Order()];
 
-    private async Task<PictureTable> ReadAsync(int wanted, long seed = 0)
+    private async Task<ImageTable> ReadAsync(int wanted, long seed = 0)
     {
         var inputs = new Dictionary<string, ArtifactRef>();
         foreach (var shard in Enumerable.Range(0, 2))
@@ -61,7 +61,7 @@ public sealed class PictureTableTests : IDisposable
         }
 
         var heldOut = Enumerable.Range(0, 40).Select(i => Id(2 * i)).ToHashSet(StringComparer.Ordinal);
-        return await PictureTable.ReadAsync(
+        return await ImageTable.ReadAsync(
             _setup.Context(inputs),
             heldOut,
             new SaeOptions { ReconstructionImages = wanted, Seed = seed },

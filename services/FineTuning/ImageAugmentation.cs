@@ -7,7 +7,7 @@ namespace ClipSae.FineTuning;
 /// Pictures that the data set records as bearing print (<see cref="Datasets.PrintedText"/>) are neither cut nor mirrored: a mirrored word
 /// is no word, and half of one is another.
 /// </summary>
-public sealed record PictureVariation
+public sealed record ImageAugmentation
 {
     /// <summary>Smallest side of a random crop as a share of the picture's; 1 cuts nothing. Default 0.6.</summary>
     public double Crop { get; init; } = 0.6;
@@ -25,7 +25,7 @@ public sealed record PictureVariation
     public double PatchDropout { get; init; }
 
     /// <exception cref="UserErrorException">A value is impossible; the message names it.</exception>
-    public PictureVariation Validated() =>
+    public ImageAugmentation Validated() =>
         Crop is > 0 and <= 1 && Jitter is >= 0 and < 1 && PatchDropout is >= 0 and < 1
             ? this
             : throw new UserErrorException(
