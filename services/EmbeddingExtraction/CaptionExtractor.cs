@@ -1,4 +1,5 @@
-using ClipSae.Clip;
+using ClipSae.Clip.Model;
+using ClipSae.Clip.Tokenizers;
 using TorchSharp;
 
 namespace ClipSae.EmbeddingExtraction;

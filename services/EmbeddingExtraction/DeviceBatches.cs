@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
+using ClipSae.Clip.Model;
+using ClipSae.Clip.Preprocessing;
 using ClipSae.Datasets;
 using TorchSharp;
 

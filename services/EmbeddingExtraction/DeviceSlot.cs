@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
 using ClipSae.Tensors;
 using ClipSae.Tensors.Cuda;
 using TorchSharp;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using ClipSae.Clip;
+using ClipSae.Clip.Tokenizers;
 
 namespace ClipSae.EmbeddingExtraction;
 

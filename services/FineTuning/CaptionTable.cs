@@ -1,4 +1,4 @@
-using ClipSae.Clip;
+using ClipSae.Clip.Tokenizers;
 using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning;

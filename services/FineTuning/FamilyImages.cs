@@ -1,4 +1,5 @@
-using ClipSae.Clip;
+using ClipSae.Clip.Model;
+using ClipSae.Clip.Tokenizers;
 using ClipSae.Datasets;
 using ClipSae.Datasets.Shards;
 using ClipSae.Results.Evaluation;

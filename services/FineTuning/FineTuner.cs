@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
-using ClipSae.Clip;
+using ClipSae.Clip.Model;
+using ClipSae.Clip.Tokenizers;
 using ClipSae.Contracts;
 using ClipSae.FineTuning.Arms;
 using ClipSae.FineTuning.Heads;

@@ -1,4 +1,4 @@
-using ClipSae.Clip;
+using ClipSae.Clip.Model;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 

@@ -1,5 +1,5 @@
-using ClipSae.Clip;
-using ClipSae.Clip.Training;
+using ClipSae.Clip.Architecture;
+using ClipSae.Clip.Model;
 using ClipSae.FineTuning.Optimization;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization;
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
 
 namespace ClipSae.FineTuning;
 

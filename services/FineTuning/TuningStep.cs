@@ -1,4 +1,5 @@
-using ClipSae.Clip;
+using ClipSae.Clip.Model;
+using ClipSae.Clip.Preprocessing;
 using ClipSae.Datasets;
 using ClipSae.FineTuning.Arms;
 using ClipSae.Tensors;

@@ -1,4 +1,6 @@
-using ClipSae.Clip;
+using ClipSae.Clip.Cuda;
+using ClipSae.Clip.Model;
+using ClipSae.Clip.Preprocessing;
 using ClipSae.Imaging.Decoding;
 using ClipSae.Sae.Encoding;
 using ClipSae.Tensors;

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Checkpoints;
+using ClipSae.Clip.Tokenizers;
 using ClipSae.Contracts;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Pipeline.Stages;

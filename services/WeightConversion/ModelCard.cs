@@ -1,5 +1,5 @@
 using System.Globalization;
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
 using ClipSae.Imaging.Resizing;
 using ClipSae.WeightConversion.Weights;
 

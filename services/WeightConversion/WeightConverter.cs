@@ -1,4 +1,4 @@
-using ClipSae.Clip;
+using ClipSae.Clip.Tokenizers;
 using ClipSae.WeightConversion.Targets;
 using ClipSae.WeightConversion.Weights;
 

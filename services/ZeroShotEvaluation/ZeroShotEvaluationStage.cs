@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using ClipSae.Clip;
+using ClipSae.Clip.Tokenizers;
 using ClipSae.Contracts;
 using ClipSae.Datasets.Import;
 using ClipSae.Imaging.Decoding;

@@ -1,6 +1,8 @@
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Checkpoints;
 using ClipSae.Clip.Generators;
+using ClipSae.Clip.Preprocessing;
+using ClipSae.Clip.Tokenizers;
 using ClipSae.Contracts;
 using ClipSae.Results.Evaluation;
 using ClipSae.ZeroShotEvaluation.Models;

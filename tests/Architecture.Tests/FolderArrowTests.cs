@@ -12,7 +12,7 @@ public partial class FolderArrowTests
     private const string Root = "(root)";
 
     // Their folders still need the files beside them.
-    private static readonly string[] WithoutOrderAtTheRoot = ["Clip", "FineTuning"];
+    private static readonly string[] WithoutOrderAtTheRoot = ["FineTuning"];
 
     public static TheoryData<string, string> Projects =>
         [

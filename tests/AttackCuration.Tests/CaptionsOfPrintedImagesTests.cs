@@ -80,7 +80,7 @@ public sealed class CaptionsOfPrintedImagesTests : IDisposable
     public void Without_an_SAE_that_sees_patches_the_way_out_is_named()
     {
         var row = Row(_reader.AtNeurons);
-        var cls = row with { Hook = new SaeAtHook("cls@0", new Clip.HookPoint.Cls(0), _reader.AtResidual.Sae) };
+        var cls = row with { Hook = new SaeAtHook("cls@0", new Clip.Architecture.HookPoint.Cls(0), _reader.AtResidual.Sae) };
 
         Should
             .Throw<UserErrorException>(() =>

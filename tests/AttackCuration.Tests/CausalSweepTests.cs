@@ -53,7 +53,7 @@ public sealed class CausalSweepTests : IDisposable
     public void The_place_is_chosen_by_effect()
     {
         // In the embedding's SAE no latent is the word's alone: class and word share one direction.
-        var embedding = RandomClip.Autoencoder(_reader.Model, new Clip.HookPoint.ImageEmbedding());
+        var embedding = RandomClip.Autoencoder(_reader.Model, new Clip.Architecture.HookPoint.ImageEmbedding());
         var rows = Sweep([embedding, _reader.AtNeurons]);
 
         rows.MaxBy(r => r.Effect)!.Hook.ShouldBe(_reader.AtNeurons);

@@ -2,7 +2,7 @@ using System.Formats.Tar;
 using System.Text;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Datasets.Shards;

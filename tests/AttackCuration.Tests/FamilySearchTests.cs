@@ -2,7 +2,8 @@ using ClipSae.AttackCuration.Images;
 using ClipSae.AttackCuration.RedTeam;
 using ClipSae.AttackCuration.Settings;
 using ClipSae.AttackCuration.Words;
-using ClipSae.Clip;
+using ClipSae.Clip.Cuda;
+using ClipSae.Clip.Model;
 using ClipSae.Datasets.Drawing;
 using static TorchSharp.torch;
 

@@ -1,6 +1,9 @@
 using ClipSae.AttackCuration.Images;
 using ClipSae.AttackCuration.Salience;
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
+using ClipSae.Clip.Cuda;
+using ClipSae.Clip.Model;
+using ClipSae.Clip.Preprocessing;
 using TorchSharp;
 using static TorchSharp.torch;
 

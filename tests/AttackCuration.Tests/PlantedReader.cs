@@ -1,6 +1,9 @@
 using ClipSae.AttackCuration.Images;
 using ClipSae.AttackCuration.Salience;
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
+using ClipSae.Clip.Cuda;
+using ClipSae.Clip.Model;
+using ClipSae.Clip.Tokenizers;
 using ClipSae.Sae;
 using ClipSae.Sae.Encoding;
 using static TorchSharp.torch;

@@ -1,5 +1,5 @@
 using ClipSae.AttackCuration.Images;
-using ClipSae.Clip;
+using ClipSae.Clip.Preprocessing;
 using ClipSae.Datasets;
 using ClipSae.Datasets.Drawing;
 using ClipSae.Imaging.Decoding;

@@ -1,7 +1,10 @@
 using ClipSae.AttackCuration.Images;
 using ClipSae.AttackCuration.Salience;
 using ClipSae.AttackCuration.Settings;
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
+using ClipSae.Clip.Cuda;
+using ClipSae.Clip.Model;
+using ClipSae.Clip.Preprocessing;
 using ClipSae.Results.Curation;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,7 +1,7 @@
 using ClipSae.AttackCuration.Images;
 using ClipSae.AttackCuration.Settings;
 using ClipSae.AttackCuration.Words;
-using ClipSae.Clip;
+using ClipSae.Clip.Model;
 using ClipSae.Datasets;
 using ClipSae.Datasets.Drawing;
 

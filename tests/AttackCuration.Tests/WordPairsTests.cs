@@ -1,6 +1,6 @@
 using ClipSae.AttackCuration.Images;
 using ClipSae.AttackCuration.Settings;
-using ClipSae.Clip;
+using ClipSae.Clip.Preprocessing;
 using ClipSae.Datasets.Drawing;
 
 namespace ClipSae.AttackCuration.Tests;

@@ -1,5 +1,6 @@
 using System.Globalization;
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
+using ClipSae.Clip.Model;
 using ClipSae.Tensors;
 
 namespace ClipSae.Benchmarks;

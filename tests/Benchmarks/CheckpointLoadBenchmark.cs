@@ -1,5 +1,5 @@
 using System.Globalization;
-using ClipSae.Clip;
+using ClipSae.Clip.Model;
 using ClipSae.Tensors;
 using TorchSharp;
 

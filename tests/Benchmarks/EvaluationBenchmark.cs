@@ -1,6 +1,10 @@
 using System.Globalization;
 using ClipSae.Artifacts;
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
+using ClipSae.Clip.Cuda;
+using ClipSae.Clip.Model;
+using ClipSae.Clip.Preprocessing;
+using ClipSae.Clip.Tokenizers;
 using ClipSae.Datasets;
 using ClipSae.Datasets.Shards;
 using ClipSae.Imaging.Decoding;

@@ -1,5 +1,7 @@
 using System.Globalization;
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
+using ClipSae.Clip.Cuda;
+using ClipSae.Clip.Model;
 using ClipSae.Tensors;
 using TorchSharp;
 using static TorchSharp.torch.nn.functional;

@@ -1,4 +1,4 @@
-using ClipSae.Clip;
+using ClipSae.Clip.Model;
 using ClipSae.WeightConversion;
 using ClipSae.WeightConversion.Targets;
 using ClipSae.WeightConversion.Weights;

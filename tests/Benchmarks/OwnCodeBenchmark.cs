@@ -322,7 +322,7 @@ internal sealed class OwnCodeBenchmark : IBenchmark
     private static ImageRegion Whole(int width, int height) => new(0, 0, width, height);
 
     private static ImageRegion Needed(int width, int height) =>
-        ImageResize.Needed(width, height, Clip.ImagePreparation.OpenAi(Resolution).Target);
+        ImageResize.Needed(width, height, Clip.Preprocessing.ImagePreparation.OpenAi(Resolution).Target);
 
     private static double Seconds(Action work)
     {

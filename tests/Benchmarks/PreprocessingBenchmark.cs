@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using ClipSae.Clip;
+using ClipSae.Clip.Preprocessing;
 using ClipSae.Imaging.Decoding;
 using ClipSae.Imaging.Pixels;
 using ClipSae.Imaging.Resizing;

@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
+using ClipSae.Clip.Cuda;
+using ClipSae.Clip.Model;
 using ClipSae.Contracts;
 using ClipSae.Datasets.Import;
 using ClipSae.Datasets.Sources;

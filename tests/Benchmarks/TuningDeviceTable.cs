@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
-using ClipSae.Clip;
-using ClipSae.Clip.Training;
+using ClipSae.Clip.Architecture;
+using ClipSae.Clip.Model;
+using ClipSae.Clip.Tokenizers;
 using ClipSae.FineTuning;
 using ClipSae.FineTuning.Arms;
 using ClipSae.FineTuning.Optimization;

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
+using ClipSae.Clip.Model;
+using ClipSae.Clip.Tokenizers;
 using ClipSae.Datasets;
 using ClipSae.Datasets.Shards;
 using ClipSae.FineTuning;
@@ -195,7 +197,7 @@ internal sealed class TuningStepBenchmark : IBenchmark
             attacks,
             ["cat"],
             new HeldOutPrint([], []),
-            Clip.ImagePreparation.OpenAi(resolution),
+            Clip.Preprocessing.ImagePreparation.OpenAi(resolution),
             shape.Options,
             NullLogger.Instance,
             default

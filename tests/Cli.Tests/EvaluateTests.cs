@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using ClipSae.Cli.Demo;
-using ClipSae.Clip;
+using ClipSae.Clip.Model;
 using ClipSae.Contracts;
 using ClipSae.Datasets.Import;
 using ClipSae.Datasets.Sources;

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using ClipSae.Cli.Demo;
-using ClipSae.Clip;
+using ClipSae.Clip.Model;
 using ClipSae.Tensors;
 using ClipSae.TestKit.Files;
 using TorchSharp;

@@ -349,7 +349,7 @@ public class WrongUseTests
         );
 
         run.Error.ShouldContain("preset small, chosen for a vision tower of 4 blocks and width 128; --preset chooses another");
-        Preset.For(ClipSae.Clip.ClipArchitecture.VitL14).ShouldBe("vit-l-14");
+        Preset.For(ClipSae.Clip.Architecture.ClipArchitecture.VitL14).ShouldBe("vit-l-14");
     }
 
     [Theory]
@@ -358,7 +358,7 @@ public class WrongUseTests
     [InlineData(12, 3)]
     public void A_chosen_preset_takes_no_layer_that_the_model_lacks(int layers, int expected)
     {
-        var model = ClipSae.Clip.ClipArchitecture.VitL14 with { VisionLayers = layers };
+        var model = ClipSae.Clip.Architecture.ClipArchitecture.VitL14 with { VisionLayers = layers };
         Preset.WithinModel(Preset.Load("small"), model)["extraction"]!["hookPoints"]!.AsArray().Count.ShouldBe(expected);
     }
 

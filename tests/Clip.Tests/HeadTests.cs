@@ -1,3 +1,6 @@
+using ClipSae.Clip.Architecture;
+using ClipSae.Clip.Cuda;
+using ClipSae.Clip.Model;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Checkpoints;
+using ClipSae.Clip.Preprocessing;
 using ClipSae.Contracts;
 using ClipSae.Imaging.Resizing;
 

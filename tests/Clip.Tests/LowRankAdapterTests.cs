@@ -1,4 +1,6 @@
-using ClipSae.Clip.Training;
+using ClipSae.Clip.Architecture;
+using ClipSae.Clip.Cuda;
+using ClipSae.Clip.Model;
 using ClipSae.Tensors;
 using ClipSae.TestKit.Files;
 using TorchSharp;

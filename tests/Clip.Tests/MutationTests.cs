@@ -1,6 +1,9 @@
 using System.IO.Compression;
 using System.Text;
+using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Checkpoints;
+using ClipSae.Clip.Model;
+using ClipSae.Clip.Tokenizers;
 using ClipSae.Tensors;
 using ClipSae.TestKit.Formats;
 using TorchSharp;

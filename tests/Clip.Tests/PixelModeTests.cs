@@ -1,3 +1,4 @@
+using ClipSae.Clip.Preprocessing;
 using ClipSae.Imaging.Decoding;
 using ClipSae.Imaging.Resizing;
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using ClipSae.Clip.Text;
+using ClipSae.Clip.Tokenizers;
 
 namespace ClipSae.Clip.Tests;
 

@@ -1,3 +1,5 @@
+using ClipSae.Clip.Architecture;
+using ClipSae.Clip.Model;
 using ClipSae.Clip.Training;
 using TorchSharp;
 

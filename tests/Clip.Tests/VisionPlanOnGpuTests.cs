@@ -1,3 +1,7 @@
+using ClipSae.Clip.Architecture;
+using ClipSae.Clip.Cuda;
+using ClipSae.Clip.Model;
+using ClipSae.Clip.Preprocessing;
 using ClipSae.Tensors;
 using ClipSae.Tensors.Installation;
 using TorchSharp;

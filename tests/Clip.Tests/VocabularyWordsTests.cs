@@ -1,3 +1,5 @@
+using ClipSae.Clip.Tokenizers;
+
 namespace ClipSae.Clip.Tests;
 
 public class VocabularyWordsTests

@@ -1,4 +1,5 @@
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
+using ClipSae.Clip.Model;
 using Microsoft.Extensions.Time.Testing;
 using TorchSharp;
 

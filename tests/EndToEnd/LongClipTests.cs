@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
-using ClipSae.Clip;
+using ClipSae.Clip.Model;
+using ClipSae.Clip.Tokenizers;
 using ClipSae.Tensors;
 using ClipSae.Tensors.Files;
 using ClipSae.TestKit.Commands;

@@ -1,4 +1,6 @@
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
+using ClipSae.Clip.Cuda;
+using ClipSae.Clip.Model;
 using ClipSae.FineTuning.Arms;
 using ClipSae.Sae.Encoding;
 using TorchSharp;

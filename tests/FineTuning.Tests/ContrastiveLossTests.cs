@@ -130,7 +130,7 @@ public sealed class ContrastiveLossTests : IDisposable
     public void The_sigmoid_loss_is_that_of_transformers(string name)
     {
         var folder = Path.Combine(AppContext.BaseDirectory, "Reference", "transformers", name);
-        using var model = Clip.ClipModel.Load(folder);
+        using var model = Clip.Model.ClipModel.Load(folder);
         using var expected = Tensors.SafetensorsFile.Open(Path.Combine(folder, "expected.safetensors"));
         var (embeddings, captions) = (
             model.EncodeImage(expected.Read("pixels")),

@@ -1,4 +1,6 @@
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
+using ClipSae.Clip.Model;
+using ClipSae.Clip.Preprocessing;
 using ClipSae.FineTuning.Heads;
 using TorchSharp;
 using static TorchSharp.torch;

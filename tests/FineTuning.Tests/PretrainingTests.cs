@@ -1,4 +1,4 @@
-using ClipSae.Clip;
+using ClipSae.Clip.Preprocessing;
 using ClipSae.Contracts;
 using ClipSae.Datasets.Drawing;
 using ClipSae.Datasets.World;

@@ -14,7 +14,7 @@ public sealed class PrintAloneTests
         attack[0, 0, 0, 0] = tensor((byte)110); // What compression or resizing leaves is none.
 
         var mask = PrintAlone.Mask(attack, source);
-        var alone = PrintAlone.Of(attack, source, Clip.PixelNormalization.OpenAi);
+        var alone = PrintAlone.Of(attack, source, Clip.Preprocessing.PixelNormalization.OpenAi);
 
         mask.shape.ShouldBe([1L, 1, 4, 4]);
         mask.sum().item<float>().ShouldBe(1);

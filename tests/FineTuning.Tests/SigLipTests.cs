@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Checkpoints;
 using ClipSae.Contracts;
 using ClipSae.FineTuning.Arms;

@@ -1,5 +1,5 @@
-using ClipSae.Clip;
-using ClipSae.Clip.Training;
+using ClipSae.Clip.Architecture;
+using ClipSae.Clip.Model;
 using ClipSae.FineTuning.Optimization;
 using ClipSae.Tensors;
 using TorchSharp;

@@ -210,6 +210,11 @@ public sealed class TuningDataTests : IDisposable
     private static string Picture(byte[] png)
     {
         using var scope = NewDisposeScope();
-        return Pictures(Clip.PixelLoader.Stack([ImageDecoder.Decode(png)], Clip.ImagePreparation.OpenAi(TuningSetup.Resolution)))[0];
+        return Pictures(
+            Clip.Preprocessing.PixelLoader.Stack(
+                [ImageDecoder.Decode(png)],
+                Clip.Preprocessing.ImagePreparation.OpenAi(TuningSetup.Resolution)
+            )
+        )[0];
     }
 }

@@ -1,7 +1,10 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
+using ClipSae.Clip.Cuda;
+using ClipSae.Clip.Model;
+using ClipSae.Clip.Tokenizers;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Datasets.Shards;
@@ -179,7 +182,7 @@ internal sealed class TuningSetup : IDisposable
             Write(Attacks(1)),
             Classes,
             new HeldOutPrint(heldOutWords ?? [], heldOutFonts ?? []),
-            Clip.ImagePreparation.OpenAi(Resolution),
+            Clip.Preprocessing.ImagePreparation.OpenAi(Resolution),
             options,
             NullLogger.Instance,
             CancellationToken.None,

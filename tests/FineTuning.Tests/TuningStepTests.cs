@@ -1,4 +1,5 @@
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
+using ClipSae.Clip.Cuda;
 using ClipSae.FineTuning.Arms;
 using ClipSae.FineTuning.Optimization;
 using ClipSae.Sae.Encoding;

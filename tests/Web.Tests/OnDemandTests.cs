@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Net;
 using System.Text.RegularExpressions;
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
+using ClipSae.Clip.Model;
 using ClipSae.Results.Autoencoders;
 using ClipSae.Web.Atlas;
 using ClipSae.Web.Security;

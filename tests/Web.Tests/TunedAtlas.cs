@@ -140,7 +140,7 @@ internal static class TunedAtlas
     {
         const int Side = 64;
         using var fonts = FontCatalogue.Load();
-        var printer = Printer.Of(fonts, [(PrintFamily.Named("corner"), 1)], Clip.ImagePreparation.OpenAi(Side).Target);
+        var printer = Printer.Of(fonts, [(PrintFamily.Named("corner"), 1)], Clip.Preprocessing.ImagePreparation.OpenAi(Side).Target);
         var (plain, attacked) = (new List<(DatasetItem, byte[])>(), new List<(DatasetItem, byte[])>());
         foreach (var (place, word) in new[] { "star", "boat", "dog", "car" }.Index())
         {

@@ -1,5 +1,5 @@
-using ClipSae.Clip;
 using ClipSae.Clip.Checkpoints;
+using ClipSae.Clip.Model;
 using ClipSae.Contracts;
 using ClipSae.TestKit.Files;
 using ClipSae.WeightConversion.Targets;

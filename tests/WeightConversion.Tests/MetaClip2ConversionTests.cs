@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Checkpoints;
+using ClipSae.Clip.Model;
+using ClipSae.Clip.Tokenizers;
 using ClipSae.Contracts;
 using ClipSae.TestKit.Files;
 using ClipSae.WeightConversion.Weights;

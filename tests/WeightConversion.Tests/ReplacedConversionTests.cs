@@ -1,4 +1,4 @@
-using ClipSae.Clip;
+using ClipSae.Clip.Model;
 using ClipSae.Contracts;
 using ClipSae.TestKit.Files;
 using ClipSae.WeightConversion.Weights;

@@ -1,7 +1,8 @@
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Checkpoints;
+using ClipSae.Clip.Model;
 using ClipSae.Contracts;
 using ClipSae.Pipeline.Stages;
 using ClipSae.Results;

@@ -1,4 +1,6 @@
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
+using ClipSae.Clip.Model;
+using ClipSae.Clip.Tokenizers;
 
 namespace ClipSae.ZeroShotEvaluation.Tests;
 

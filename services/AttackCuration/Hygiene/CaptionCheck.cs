@@ -1,7 +1,9 @@
 using ClipSae.AttackCuration.Images;
 using ClipSae.AttackCuration.Salience;
 using ClipSae.AttackCuration.Settings;
-using ClipSae.Clip;
+using ClipSae.Clip.Cuda;
+using ClipSae.Clip.Model;
+using ClipSae.Clip.Preprocessing;
 using ClipSae.Contracts;
 using ClipSae.Imaging.Decoding;
 using static TorchSharp.torch;

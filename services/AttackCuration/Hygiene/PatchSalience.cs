@@ -1,5 +1,5 @@
 using ClipSae.AttackCuration.Salience;
-using ClipSae.Clip;
+using ClipSae.Clip.Model;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 

@@ -1,7 +1,9 @@
 using ClipSae.AttackCuration.Images;
 using ClipSae.AttackCuration.Salience;
 using ClipSae.AttackCuration.Settings;
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
+using ClipSae.Clip.Cuda;
+using ClipSae.Clip.Model;
 using ClipSae.Contracts;
 using static TorchSharp.torch;
 

@@ -1,5 +1,5 @@
 using ClipSae.AttackCuration.Settings;
-using ClipSae.Clip;
+using ClipSae.Clip.Preprocessing;
 using ClipSae.Datasets;
 using ClipSae.Datasets.Drawing;
 using ClipSae.Imaging.Pixels;

@@ -1,7 +1,9 @@
 using ClipSae.AttackCuration.Images;
 using ClipSae.AttackCuration.Settings;
 using ClipSae.AttackCuration.Words;
-using ClipSae.Clip;
+using ClipSae.Clip.Cuda;
+using ClipSae.Clip.Model;
+using ClipSae.Clip.Preprocessing;
 using ClipSae.Datasets;
 using ClipSae.Datasets.Drawing;
 using ClipSae.Imaging.Pixels;

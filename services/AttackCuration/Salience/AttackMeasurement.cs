@@ -1,5 +1,6 @@
 using ClipSae.AttackCuration.Images;
-using ClipSae.Clip;
+using ClipSae.Clip.Cuda;
+using ClipSae.Clip.Model;
 using ClipSae.Results.Curation;
 using static TorchSharp.torch;
 

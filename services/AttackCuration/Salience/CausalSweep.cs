@@ -1,6 +1,7 @@
 using ClipSae.AttackCuration.Images;
 using ClipSae.AttackCuration.Settings;
-using ClipSae.Clip;
+using ClipSae.Clip.Cuda;
+using ClipSae.Clip.Model;
 using ClipSae.Results.Curation;
 
 namespace ClipSae.AttackCuration.Salience;

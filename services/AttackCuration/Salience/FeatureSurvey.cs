@@ -1,5 +1,6 @@
 using ClipSae.AttackCuration.Images;
-using ClipSae.Clip;
+using ClipSae.Clip.Cuda;
+using ClipSae.Clip.Model;
 using static TorchSharp.torch;
 
 namespace ClipSae.AttackCuration.Salience;

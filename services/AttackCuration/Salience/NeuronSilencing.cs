@@ -1,6 +1,8 @@
 using ClipSae.AttackCuration.Images;
 using ClipSae.AttackCuration.Settings;
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
+using ClipSae.Clip.Cuda;
+using ClipSae.Clip.Model;
 using ClipSae.Datasets;
 using ClipSae.Results.Curation;
 using static TorchSharp.torch;

@@ -1,5 +1,7 @@
 using ClipSae.AttackCuration.Images;
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
+using ClipSae.Clip.Cuda;
+using ClipSae.Clip.Model;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 

@@ -1,5 +1,5 @@
 using ClipSae.AttackCuration.Images;
-using ClipSae.Clip;
+using ClipSae.Clip.Model;
 using ClipSae.Datasets;
 using static TorchSharp.torch;
 

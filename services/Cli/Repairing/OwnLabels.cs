@@ -1,7 +1,10 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
-using ClipSae.Clip;
+using ClipSae.Clip.Cuda;
+using ClipSae.Clip.Model;
+using ClipSae.Clip.Preprocessing;
+using ClipSae.Clip.Tokenizers;
 using ClipSae.Contracts;
 using ClipSae.Datasets.Sources;
 using ClipSae.Imaging.Decoding;

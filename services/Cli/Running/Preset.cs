@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using ClipSae.Cli.CommandLine;
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
 using ClipSae.Pipeline.Stages;
 
 namespace ClipSae.Cli.Running;

@@ -1,6 +1,6 @@
 using ClipSae.Cli.CommandLine;
-using ClipSae.Clip;
 using ClipSae.Clip.Checkpoints;
+using ClipSae.Clip.Tokenizers;
 using ClipSae.ObjectStorage;
 
 namespace ClipSae.Cli.Running;

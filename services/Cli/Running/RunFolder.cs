@@ -1,7 +1,8 @@
 using System.Text;
 using ClipSae.Artifacts;
 using ClipSae.Cli.Output;
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
+using ClipSae.Clip.Tokenizers;
 using ClipSae.Contracts;
 using ClipSae.Pipeline.Runs;
 using ClipSae.WeightConversion;

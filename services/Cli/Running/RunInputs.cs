@@ -1,7 +1,7 @@
 using ClipSae.Artifacts;
 using ClipSae.Cli.CommandLine;
 using ClipSae.Cli.Output;
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
 using ClipSae.Contracts;
 using ClipSae.Datasets.Import;
 using ClipSae.Datasets.Sources;

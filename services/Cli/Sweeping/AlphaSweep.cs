@@ -1,5 +1,5 @@
 using ClipSae.Artifacts;
-using ClipSae.Clip;
+using ClipSae.Clip.Tokenizers;
 using ClipSae.Contracts;
 using ClipSae.WeightConversion;
 using ClipSae.WeightConversion.Weights;

@@ -2,7 +2,7 @@ using System.CommandLine;
 using ClipSae.Cli.CommandLine;
 using ClipSae.Cli.Repairing;
 using ClipSae.Cli.Running;
-using ClipSae.Clip;
+using ClipSae.Clip.Tokenizers;
 using ClipSae.Contracts;
 using ClipSae.Datasets.Sources;
 

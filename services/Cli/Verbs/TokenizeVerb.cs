@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using ClipSae.Cli.CommandLine;
 using ClipSae.Cli.Demo;
 using ClipSae.Cli.Output;
-using ClipSae.Clip;
+using ClipSae.Clip.Tokenizers;
 
 namespace ClipSae.Cli.Verbs;
 

@@ -1,4 +1,6 @@
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
+using ClipSae.Clip.Cuda;
+using ClipSae.Clip.Model;
 using ClipSae.Sae.Encoding;
 using static TorchSharp.torch;
 

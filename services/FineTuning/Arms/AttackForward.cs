@@ -1,4 +1,5 @@
-using ClipSae.Clip;
+using ClipSae.Clip.Cuda;
+using ClipSae.Clip.Model;
 using ClipSae.Sae.Encoding;
 using static TorchSharp.torch;
 

@@ -1,4 +1,4 @@
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 

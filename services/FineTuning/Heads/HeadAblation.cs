@@ -1,4 +1,4 @@
-using ClipSae.Clip;
+using ClipSae.Clip.Model;
 using ClipSae.Contracts;
 using static TorchSharp.torch;
 

@@ -1,3 +1,4 @@
+using ClipSae.Clip.Model;
 using ClipSae.Clip.Training;
 using static TorchSharp.torch;
 

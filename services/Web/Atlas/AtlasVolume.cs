@@ -1,4 +1,4 @@
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
 using ClipSae.Contracts;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Results.Autoencoders;

@@ -1,4 +1,4 @@
-using ClipSae.Clip;
+using ClipSae.Clip.Model;
 using ClipSae.Contracts;
 using ClipSae.Tensors;
 using ClipSae.Web.Models;

@@ -1,4 +1,5 @@
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
+using ClipSae.Clip.Preprocessing;
 using ClipSae.Contracts;
 using ClipSae.Datasets.Drawing;
 using ClipSae.Imaging.Decoding;

@@ -1,4 +1,4 @@
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
 using ClipSae.Tensors;
 using ClipSae.Tensors.Onnx;
 using ClipSae.WeightConversion.Weights;

@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
+using ClipSae.Clip.Preprocessing;
+using ClipSae.Clip.Tokenizers;
 using ClipSae.Contracts;
 using ClipSae.WeightConversion.Weights;
 

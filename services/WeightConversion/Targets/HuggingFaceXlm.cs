@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
-using ClipSae.Clip;
+using ClipSae.Clip.Tokenizers;
 using ClipSae.Contracts;
 
 namespace ClipSae.WeightConversion.Targets;

@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
+using ClipSae.Clip.Preprocessing;
+using ClipSae.Clip.Tokenizers;
 using ClipSae.Imaging.Resizing;
 using ClipSae.WeightConversion.Weights;
 

@@ -1,6 +1,7 @@
 using ClipSae.Artifacts;
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Generators;
+using ClipSae.Clip.Tokenizers;
 using ClipSae.Contracts;
 using ClipSae.WeightConversion.Weights;
 using TorchSharp;

@@ -1,4 +1,4 @@
-using ClipSae.Clip;
+using ClipSae.Clip.Cuda;
 using ClipSae.ZeroShotEvaluation.Sets;
 using TorchSharp;
 

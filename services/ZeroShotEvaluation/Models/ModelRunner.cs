@@ -1,6 +1,10 @@
 using System.Diagnostics;
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
+using ClipSae.Clip.Cuda;
 using ClipSae.Clip.Generators;
+using ClipSae.Clip.Model;
+using ClipSae.Clip.Preprocessing;
+using ClipSae.Clip.Tokenizers;
 using ClipSae.Contracts;
 using ClipSae.Tensors;
 using ClipSae.ZeroShotEvaluation.Sets;

@@ -1,5 +1,5 @@
-using ClipSae.Clip;
 using ClipSae.Clip.Checkpoints;
+using ClipSae.Clip.Model;
 using ClipSae.Contracts;
 using TorchSharp;
 
@@ -44,7 +44,7 @@ public record ModelUnderTest(
         var model = ClipModel.Load(Path, device);
         if (NullToken is not null)
         {
-            using var token = Clip.NullToken.Load(NullToken);
+            using var token = Clip.Architecture.NullToken.Load(NullToken);
             model.Attach(token);
         }
 

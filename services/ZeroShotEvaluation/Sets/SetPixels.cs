@@ -1,4 +1,4 @@
-using ClipSae.Clip;
+using ClipSae.Clip.Preprocessing;
 using ClipSae.Datasets.Shards;
 
 namespace ClipSae.ZeroShotEvaluation.Sets;

@@ -1,3 +1,4 @@
+using ClipSae.Clip.Architecture;
 using ClipSae.Contracts;
 using ClipSae.Tensors;
 using ClipSae.Tensors.Files;

@@ -1,3 +1,5 @@
+using ClipSae.Clip.Architecture;
+
 namespace ClipSae.Clip.Checkpoints;
 
 /// <summary>Weights that people take for a CLIP's, told by the names of their tensors: what they are, and what to do.</summary>

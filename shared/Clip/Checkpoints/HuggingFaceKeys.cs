@@ -1,3 +1,5 @@
+using ClipSae.Clip.Architecture;
+
 namespace ClipSae.Clip.Checkpoints;
 
 /// <summary>

@@ -1,3 +1,5 @@
+using ClipSae.Clip.Architecture;
+
 namespace ClipSae.Clip.Checkpoints;
 
 /// <summary>Takes off what programs put before and into the names of a CLIP's tensors.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ClipSae.Clip.Architecture;
 using ClipSae.Contracts;
 using ClipSae.Imaging.Resizing;
 

@@ -1,3 +1,6 @@
+using ClipSae.Clip.Architecture;
+using ClipSae.Clip.Preprocessing;
+using ClipSae.Clip.Tokenizers;
 using ClipSae.Imaging.Resizing;
 
 namespace ClipSae.Clip.Checkpoints;

@@ -1,3 +1,4 @@
+using ClipSae.Clip.Architecture;
 using ClipSae.Imaging.Resizing;
 
 namespace ClipSae.Clip.Checkpoints;

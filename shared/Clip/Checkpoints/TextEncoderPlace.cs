@@ -1,3 +1,5 @@
+using ClipSae.Clip.Architecture;
+
 namespace ClipSae.Clip.Checkpoints;
 
 /// <summary>Where the checkpoint of an image generator keeps a text encoder of CLIP.</summary>

@@ -1,3 +1,4 @@
+using ClipSae.Clip.Architecture;
 using ClipSae.Tensors;
 using TorchSharp;
 

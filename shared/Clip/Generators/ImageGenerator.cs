@@ -1,4 +1,5 @@
 using ClipSae.Artifacts;
+using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Checkpoints;
 using ClipSae.Contracts;
 using ClipSae.Tensors;

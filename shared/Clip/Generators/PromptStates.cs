@@ -1,3 +1,6 @@
+using ClipSae.Clip.Architecture;
+using ClipSae.Clip.Model;
+using ClipSae.Clip.Tokenizers;
 using TorchSharp;
 
 namespace ClipSae.Clip.Generators;

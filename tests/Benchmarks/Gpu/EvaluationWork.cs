@@ -1,4 +1,6 @@
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
+using ClipSae.Clip.Model;
+using ClipSae.Clip.Tokenizers;
 using ClipSae.Datasets;
 using ClipSae.Datasets.Shards;
 using ClipSae.ZeroShotEvaluation;

@@ -1,4 +1,4 @@
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
 
 namespace ClipSae.Benchmarks.Gpu;
 

@@ -1,4 +1,5 @@
-using ClipSae.Clip;
+using ClipSae.Clip.Cuda;
+using ClipSae.Clip.Model;
 using TorchSharp;
 
 namespace ClipSae.Benchmarks.Gpu;

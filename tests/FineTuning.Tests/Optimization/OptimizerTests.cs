@@ -1,4 +1,4 @@
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
 using ClipSae.FineTuning.Optimization;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -193,7 +193,7 @@ public sealed class OptimizerTests : IDisposable
         };
         using var alone = TuningSetup.Model();
         using var together = TuningSetup.Model();
-        ParameterGroup[] Groups(Clip.ClipModel model)
+        ParameterGroup[] Groups(Clip.Model.ClipModel model)
         {
             ParameterGrouping.Freeze(model, rates);
             return [.. ParameterGrouping.ByPart(model, rates, Decay)];

@@ -1,6 +1,9 @@
 using System.Diagnostics;
 using System.Text.Json;
-using ClipSae.Clip;
+using ClipSae.Clip.Architecture;
+using ClipSae.Clip.Model;
+using ClipSae.Clip.Preprocessing;
+using ClipSae.Clip.Tokenizers;
 using ClipSae.Imaging.Decoding;
 using ClipSae.Tensors;
 using ClipSae.TestKit.Files;
