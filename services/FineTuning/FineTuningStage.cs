@@ -7,7 +7,11 @@ using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Datasets.Import;
 using ClipSae.FineTuning.Arms;
+using ClipSae.FineTuning.Data;
 using ClipSae.FineTuning.Heads;
+using ClipSae.FineTuning.Settings;
+using ClipSae.FineTuning.Training;
+using ClipSae.FineTuning.Validation;
 using ClipSae.Imaging.Decoding;
 using ClipSae.Pipeline.Stages;
 using ClipSae.Results;
@@ -36,7 +40,8 @@ public sealed class FineTuningStage : IStage
 
     public IReadOnlyList<string> OptionalParameters => ["adapter", "moments"];
 
-    public JsonObject Normalize(JsonObject parameters) => StageParameters.Normalize<FineTuningOptions>(parameters, Name, o => o.Validate());
+    public JsonObject Normalize(JsonObject parameters) =>
+        StageParameters.Normalize<FineTuningOptions>(parameters, Name, o => TuningArm.Of(o));
 
     /// <summary>What decodes pictures.</summary>
     public JsonObject OfMachine(JsonObject parameters) => ImageDecoding.OfMachine();

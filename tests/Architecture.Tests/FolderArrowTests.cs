@@ -11,9 +11,6 @@ public partial class FolderArrowTests
 {
     private const string Root = "(root)";
 
-    // Their folders still need the files beside them.
-    private static readonly string[] WithoutOrderAtTheRoot = ["FineTuning"];
-
     public static TheoryData<string, string> Projects =>
         [
             .. new[] { "shared", "services" }.SelectMany(group =>
@@ -35,7 +32,6 @@ public partial class FolderArrowTests
                     Text: File.ReadAllText(path)
                 )
             )
-            .Where(source => source.Folder != Root || !WithoutOrderAtTheRoot.Contains(project, StringComparer.Ordinal))
             .ToArray();
         var homes = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var source in sources)

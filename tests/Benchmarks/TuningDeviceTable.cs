@@ -3,9 +3,12 @@ using System.Globalization;
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Model;
 using ClipSae.Clip.Tokenizers;
-using ClipSae.FineTuning;
 using ClipSae.FineTuning.Arms;
+using ClipSae.FineTuning.Data;
 using ClipSae.FineTuning.Optimization;
+using ClipSae.FineTuning.Pretraining;
+using ClipSae.FineTuning.Settings;
+using ClipSae.FineTuning.Training;
 using ClipSae.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -118,7 +121,7 @@ internal sealed class TuningDeviceTable(
         );
         var reports = new List<(int Step, double Seconds)>();
         var watch = Stopwatch.StartNew();
-        Pretraining
+        Pretrainer
             .Train(data, tokenizer, options, _place, new Reporter(progress => reports.Add((progress.Step, watch.Elapsed.TotalSeconds))))
             .Dispose();
         var (first, last) = reports.Count > 1 ? (reports[0], reports[^1]) : ((0, 0.0), reports[0]);
@@ -161,8 +164,8 @@ internal sealed class TuningDeviceTable(
 
     private static string Text(double value) => value.ToString("F1", CultureInfo.InvariantCulture);
 
-    private sealed class Reporter(Action<Pretraining.Progress> take) : IProgress<Pretraining.Progress>
+    private sealed class Reporter(Action<Pretrainer.Progress> take) : IProgress<Pretrainer.Progress>
     {
-        public void Report(Pretraining.Progress value) => take(value);
+        public void Report(Pretrainer.Progress value) => take(value);
     }
 }

@@ -3,6 +3,8 @@ using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Model;
 using ClipSae.Contracts;
 using ClipSae.FineTuning.Arms;
+using ClipSae.FineTuning.Settings;
+using ClipSae.FineTuning.Training;
 using ClipSae.Pipeline.Stages;
 using TorchSharp;
 

@@ -2,6 +2,7 @@ using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Cuda;
 using ClipSae.Clip.Model;
 using ClipSae.FineTuning.Arms;
+using ClipSae.FineTuning.Settings;
 using ClipSae.Sae.Encoding;
 using TorchSharp;
 using static TorchSharp.torch;

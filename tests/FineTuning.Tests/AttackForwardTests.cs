@@ -1,6 +1,7 @@
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Model;
 using ClipSae.FineTuning.Arms;
+using ClipSae.FineTuning.Settings;
 using ClipSae.Sae.Encoding;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,3 +1,5 @@
+using ClipSae.FineTuning.Data;
+
 namespace ClipSae.FineTuning.Tests;
 
 public sealed class BatchOrderTests

@@ -1,3 +1,5 @@
+using ClipSae.FineTuning.Data;
+using ClipSae.FineTuning.Validation;
 using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning.Tests;

@@ -1,3 +1,5 @@
+using ClipSae.FineTuning.Settings;
+using ClipSae.FineTuning.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,3 +1,5 @@
+using ClipSae.FineTuning.Settings;
+using ClipSae.FineTuning.Validation;
 using ClipSae.Results;
 using ClipSae.Results.Tuning;
 using static TorchSharp.torch;
@@ -111,9 +113,9 @@ public sealed class CurveRecorderTests
     {
         using var scope = NewDisposeScope();
         var curves = new CurveRecorder();
-        curves.AddStep(1, new TuningStep.Losses(tensor(2.5f), tensor(1.25f), tensor(3f), null), tensor(0.75f), 0.1);
-        curves.AddStep(2, new TuningStep.Losses(tensor(float.NaN), tensor(1f), null, tensor(0.5f)), tensor(0.25f), 0.2);
-        curves.AddStep(3, new TuningStep.Losses(tensor(float.PositiveInfinity), tensor(1f), null, null), tensor(0.25f), 0.2);
+        curves.AddStep(1, new StepLosses(tensor(2.5f), tensor(1.25f), tensor(3f), null), tensor(0.75f), 0.1);
+        curves.AddStep(2, new StepLosses(tensor(float.NaN), tensor(1f), null, tensor(0.5f)), tensor(0.25f), 0.2);
+        curves.AddStep(3, new StepLosses(tensor(float.PositiveInfinity), tensor(1f), null, null), tensor(0.25f), 0.2);
         curves.Pending.ShouldBe(3);
 
         curves.ReadPending().ShouldBe(2);
@@ -132,7 +134,7 @@ public sealed class CurveRecorderTests
         var curves = new CurveRecorder();
         curves.AddValidation(0, new ValidationScores(0.9, 0.1), Options);
         curves.AddDrift(0, 0, 0);
-        curves.AddStep(1, new TuningStep.Losses(tensor(2.5f), tensor(1.25f), tensor(3f), null), tensor(0.75f), 0.1);
+        curves.AddStep(1, new StepLosses(tensor(2.5f), tensor(1.25f), tensor(3f), null), tensor(0.75f), 0.1);
         curves.ReadPending().ShouldBeNull();
         curves.AddValidation(1, new ValidationScores(0.88, 0.7), Options);
         curves.AddDrift(1, 0.01, 0.002);

@@ -1,3 +1,4 @@
+using ClipSae.FineTuning.Training;
 using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning.Tests;

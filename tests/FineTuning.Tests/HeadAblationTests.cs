@@ -1,7 +1,10 @@
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Model;
 using ClipSae.Clip.Preprocessing;
+using ClipSae.FineTuning.Data;
 using ClipSae.FineTuning.Heads;
+using ClipSae.FineTuning.Settings;
+using ClipSae.FineTuning.Validation;
 using TorchSharp;
 using static TorchSharp.torch;
 

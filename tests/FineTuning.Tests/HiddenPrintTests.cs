@@ -1,4 +1,5 @@
 using ClipSae.Contracts;
+using ClipSae.FineTuning.Data;
 using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning.Tests;

@@ -2,6 +2,7 @@ using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Model;
 using ClipSae.FineTuning.Arms;
 using ClipSae.FineTuning.Heads;
+using ClipSae.FineTuning.Settings;
 using ClipSae.Sae;
 using ClipSae.Sae.Encoding;
 using TorchSharp;

@@ -1,5 +1,6 @@
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Model;
+using ClipSae.FineTuning.Pretraining;
 using ClipSae.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;

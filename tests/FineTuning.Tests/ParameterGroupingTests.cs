@@ -1,4 +1,6 @@
 using ClipSae.FineTuning.Optimization;
+using ClipSae.FineTuning.Settings;
+using ClipSae.FineTuning.Training;
 
 namespace ClipSae.FineTuning.Tests;
 

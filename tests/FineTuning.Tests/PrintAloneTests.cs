@@ -1,3 +1,4 @@
+using ClipSae.FineTuning.Data;
 using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning.Tests;

@@ -1,6 +1,8 @@
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Model;
 using ClipSae.FineTuning.Optimization;
+using ClipSae.FineTuning.Settings;
+using ClipSae.FineTuning.Training;
 using ClipSae.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,5 +1,6 @@
 using ClipSae.Contracts;
 using ClipSae.Datasets;
+using ClipSae.FineTuning.Settings;
 using ClipSae.Imaging.Decoding;
 using static TorchSharp.torch;
 

@@ -9,6 +9,8 @@ using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Datasets.Shards;
 using ClipSae.FineTuning.Arms;
+using ClipSae.FineTuning.Data;
+using ClipSae.FineTuning.Settings;
 using ClipSae.Imaging.Decoding;
 using ClipSae.Imaging.Pixels;
 using ClipSae.Pipeline.Stages;

@@ -1,7 +1,11 @@
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Cuda;
 using ClipSae.FineTuning.Arms;
+using ClipSae.FineTuning.Data;
 using ClipSae.FineTuning.Optimization;
+using ClipSae.FineTuning.Settings;
+using ClipSae.FineTuning.Training;
+using ClipSae.FineTuning.Validation;
 using ClipSae.Sae.Encoding;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -272,7 +276,7 @@ public sealed class TuningStepTests : IDisposable
     private Dictionary<string, Tensor> Gradients(
         string arm,
         FineTuningOptions options,
-        out TuningStep.Losses losses,
+        out StepLosses losses,
         bool withAttacks = true,
         string? attackCaption = null,
         bool? flat = null

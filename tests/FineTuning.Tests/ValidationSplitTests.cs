@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
 using ClipSae.Datasets;
+using ClipSae.FineTuning.Data;
+using ClipSae.FineTuning.Settings;
 
 namespace ClipSae.FineTuning.Tests;
 

@@ -1,4 +1,5 @@
 using ClipSae.Clip.Model;
+using ClipSae.FineTuning.Validation;
 using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning.Tests;

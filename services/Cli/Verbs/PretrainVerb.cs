@@ -13,7 +13,8 @@ using ClipSae.Datasets;
 using ClipSae.Datasets.Import;
 using ClipSae.Datasets.Shards;
 using ClipSae.Datasets.Sources;
-using ClipSae.FineTuning;
+using ClipSae.FineTuning.Data;
+using ClipSae.FineTuning.Pretraining;
 
 namespace ClipSae.Cli.Verbs;
 
@@ -153,7 +154,7 @@ internal sealed class PretrainVerb : Verb
         using var training = data;
         using var asked = heldOut;
         var tokenizer = vocabulary is null
-            ? Pretraining.LearnVocabulary(data, options.Merges)
+            ? Pretrainer.LearnVocabulary(data, options.Merges)
             : ClipTokenizer.Load(vocabulary) as BytePairTokenizer
                 ?? throw new UserErrorException(
                     $"{vocabulary}: is a SigLIP's vocabulary, and a CLIP is trained here, whose texts end in their largest id; name a CLIP's vocabulary"
@@ -172,7 +173,7 @@ internal sealed class PretrainVerb : Verb
         double loss = 0;
         var begun = session.Time.GetTimestamp();
         var isFirst = true;
-        var shown = new PacedReporter<Pretraining.Progress>(session.Time, at =>
+        var shown = new PacedReporter<Pretrainer.Progress>(session.Time, at =>
         {
             var elapsed = session.Time.GetElapsedTime(begun);
             var left = elapsed * ((double)(at.Total - at.Step) / at.Step);
@@ -180,7 +181,7 @@ internal sealed class PretrainVerb : Verb
                 $"step {at.Step}/{at.Total}, {Amounts.Rate(at.Step / elapsed.TotalSeconds, "steps")}, {Amounts.Duration(left)} left, loss {Amounts.Significant(at.Loss)}"
             );
         });
-        var progress = new Reporter<Pretraining.Progress>(at =>
+        var progress = new Reporter<Pretrainer.Progress>(at =>
         {
             loss = at.Loss;
             if (isFirst)
@@ -193,7 +194,7 @@ internal sealed class PretrainVerb : Verb
 
             shown.Report(at);
         });
-        using var model = Pretraining.Train(data, tokenizer, options, device, progress, cancel);
+        using var model = Pretrainer.Train(data, tokenizer, options, device, progress, cancel);
         var parameters = model.parameters().Sum(parameter => parameter.numel());
         var (weights, words) = (Path.Combine(target, "model.safetensors"), Path.Combine(target, "bpe.txt.gz"));
         model.Save(

@@ -7,7 +7,7 @@ using ClipSae.Clip.Checkpoints;
 using ClipSae.Clip.Tokenizers;
 using ClipSae.Contracts;
 using ClipSae.Datasets.Sources;
-using ClipSae.FineTuning;
+using ClipSae.FineTuning.Settings;
 using ClipSae.Hosting.Service;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Pipeline.Stages;

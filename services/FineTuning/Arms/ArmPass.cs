@@ -1,6 +1,7 @@
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Cuda;
 using ClipSae.Clip.Model;
+using ClipSae.FineTuning.Settings;
 using ClipSae.Sae.Encoding;
 using static TorchSharp.torch;
 

@@ -1,5 +1,6 @@
 using ClipSae.Clip.Cuda;
 using ClipSae.Clip.Model;
+using ClipSae.FineTuning.Settings;
 using ClipSae.Sae.Encoding;
 using static TorchSharp.torch;
 

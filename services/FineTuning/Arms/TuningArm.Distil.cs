@@ -1,3 +1,4 @@
+using ClipSae.FineTuning.Settings;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 

@@ -1,3 +1,4 @@
+using ClipSae.FineTuning.Data;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 

@@ -1,4 +1,5 @@
 using ClipSae.Clip.Architecture;
+using ClipSae.FineTuning.Settings;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using ClipSae.Clip.Architecture;
 using ClipSae.Contracts;
+using ClipSae.FineTuning.Settings;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -79,9 +80,6 @@ public abstract partial record TuningArm
     /// <summary>Whether its loss needs the attacks' print without the picture.</summary>
     public virtual bool NeedsPrint => false;
 
-    /// <summary>Whether <see cref="Loss"/> gives anything.</summary>
-    public virtual bool HasLoss => NeedsControls || NeedsBase;
-
     /// <summary>Changes or watches the forward pass before it is made.</summary>
     internal virtual void Arrange(ArmPass pass) { }
 
@@ -99,6 +97,25 @@ public abstract partial record TuningArm
 
     /// <summary>Whether its name may set this weight; see <see cref="WeightRule"/>.</summary>
     private protected virtual bool Takes(double weight) => weight >= 0;
+
+    /// <summary>The arm of options that are possible in themselves and for it.</summary>
+    /// <exception cref="UserErrorException">They are not; the message names the parameter.</exception>
+    public static TuningArm Of(FineTuningOptions options)
+    {
+        options.Validate();
+        var (arm, rates) = (Parse(options.Arm), options.LearningRates);
+        FineTuningOptions.Require(
+            arm.UsesCaptions || rates.Vision + rates.Positions + rates.Projections > 0,
+            "rates",
+            $"above 0 in the vision tower, which is all that the arm {arm.Name} trains"
+        );
+        FineTuningOptions.Require(
+            options.Adapter is null || rates.Vision > 0 || (arm.UsesCaptions && rates.Text > 0),
+            "rates.vision, rates.text",
+            "above 0 where adapter is to train a tower's blocks"
+        );
+        return arm;
+    }
 
     /// <summary>Reads an arm's name.</summary>
     /// <exception cref="UserErrorException">The name is none of the arms, or arms that cannot be combined.</exception>

@@ -1,5 +1,8 @@
 using ClipSae.Clip.Model;
 using ClipSae.Contracts;
+using ClipSae.FineTuning.Data;
+using ClipSae.FineTuning.Settings;
+using ClipSae.FineTuning.Validation;
 using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning.Heads;

@@ -1,5 +1,6 @@
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Model;
+using ClipSae.FineTuning.Data;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 

@@ -1,6 +1,8 @@
 using ClipSae.Clip.Model;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
+using ClipSae.FineTuning.Data;
+using ClipSae.FineTuning.Settings;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

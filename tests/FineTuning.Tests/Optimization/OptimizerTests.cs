@@ -1,5 +1,7 @@
 using ClipSae.Clip.Architecture;
 using ClipSae.FineTuning.Optimization;
+using ClipSae.FineTuning.Settings;
+using ClipSae.FineTuning.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 using Parameter = TorchSharp.Modules.Parameter;
