@@ -15,6 +15,7 @@ using ClipSae.Datasets;
 using ClipSae.Datasets.Drawing;
 using ClipSae.Datasets.Import;
 using ClipSae.Imaging.Decoding;
+using ClipSae.Pipeline.Runs;
 using ClipSae.Pipeline.Stages;
 using ClipSae.Results;
 using ClipSae.Results.Curation;
@@ -30,7 +31,7 @@ namespace ClipSae.AttackCuration;
 /// </summary>
 public sealed class AttackCurationStage : IStage
 {
-    public string Name => "attack-curation";
+    public string Name => ParameterSections.Curation;
 
     public bool MayHalveBatches => true;
 
@@ -58,7 +59,7 @@ public sealed class AttackCurationStage : IStage
     {
         if (
             StageParameters.Bind<AttackCurationOptions>(unit.Parameters, Name).Classes.Count == 0
-            && await unit.FetchAsync("dataset:manifest", cancel) is { } manifest
+            && await unit.FetchAsync(InputNames.DatasetManifest, cancel) is { } manifest
             && DatasetManifest.Load(manifest).Labels is { Count: < 2 } labels
         )
         {
@@ -81,8 +82,8 @@ public sealed class AttackCurationStage : IStage
             );
         }
 
-        var model = await context.FetchAsync("model", cancel);
-        var tokenizer = ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel));
+        var model = await context.FetchAsync(InputNames.Model, cancel);
+        var tokenizer = ClipTokenizer.Load(await context.FetchAsync(InputNames.Tokenizer, cancel));
         var autoencoders = await FetchAutoencodersAsync(context, options, cancel);
         var heldOut = new HeldOutPrint(options.HeldOutWords, [.. fonts.HeldOut.Select(face => face.Name)]);
         var pictures = await CurationImages.ReadAsync(context, options, heldOut, cancel);
@@ -99,10 +100,10 @@ public sealed class AttackCurationStage : IStage
             cancel
         );
         var outputs = await curated.StoreAsync(context.Artifacts, context.Scratch, fonts.Tuning[0], cancel);
-        outputs["families"] = await families.StoreAsync(context.Artifacts, context.Scratch, cancel);
-        outputs["salient"] = await context.Artifacts.PutBytesAsync(
+        outputs[OutputNames.Families] = await families.StoreAsync(context.Artifacts, context.Scratch, cancel);
+        outputs[OutputNames.Salient] = await context.Artifacts.PutBytesAsync(
             ResultFormats.Salient.Write(salient),
-            "salient",
+            OutputNames.Salient,
             ResultFormats.Salient.MediaType,
             cancel
         );
@@ -372,9 +373,9 @@ public sealed class AttackCurationStage : IStage
     )
     {
         var explained = new List<(string Name, double? Explained)>();
-        foreach (var (name, _) in context.InputsUnder("sae").Where(autoencoder => !HookPoint.OfAutoencoder(autoencoder.Key).IsText))
+        foreach (var (name, _) in context.InputsUnder(OutputNames.Autoencoder).Where(sae => !HookPoint.OfAutoencoder(sae.Key).IsText))
         {
-            var statistics = context.Inputs.TryGetValue($"sae-statistics/{name}", out var artifact)
+            var statistics = context.Inputs.TryGetValue($"{InputNames.AutoencoderStatistics}/{name}", out var artifact)
                 ? await ResultFormats.Statistics.ReadAsync(artifact, context.Artifacts.FetchAsync, cancel)
                 : null;
             explained.Add((name, statistics?.Metrics.ExplainedVariance));

@@ -5,6 +5,7 @@ using ClipSae.Clip.Tokenizers;
 using ClipSae.Contracts;
 using ClipSae.Datasets.Shards;
 using ClipSae.Imaging.Decoding;
+using ClipSae.Pipeline.Runs;
 using ClipSae.Pipeline.Stages;
 using ClipSae.Results;
 using ClipSae.Results.Extraction;
@@ -28,7 +29,7 @@ public sealed class EmbeddingExtractionStage(TimeProvider time) : IStage, IDispo
 
     private readonly ModelBetweenShards _models = new(time);
 
-    public string Name => "embedding-extraction";
+    public string Name => ParameterSections.Extraction;
 
     public bool MayHalveBatches => true;
 
@@ -53,12 +54,12 @@ public sealed class EmbeddingExtractionStage(TimeProvider time) : IStage, IDispo
                     ? context.Smaller(options.Batch > 0 ? options.Batch : ExtractionOptions.MaxBatch)
                     : 0,
         };
-        var shard = await context.FetchAsync("shard", cancel);
-        var weights = await context.FetchAsync("model", cancel);
+        var shard = await context.FetchAsync(InputNames.Shard, cancel);
+        var weights = await context.FetchAsync(InputNames.Model, cancel);
         var tokenizer = options.HookPoints.Any(point => HookPoint.Parse(point).IsText)
-            ? ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel))
+            ? ClipTokenizer.Load(await context.FetchAsync(InputNames.Tokenizer, cancel))
             : null;
-        var key = $"{context.Inputs["model"].Digest} {options.Compute}";
+        var key = $"{context.Inputs[InputNames.Model].Digest} {options.Compute}";
         var place = Compute.Device(options.Device).ToString(); // of several cards the one that this unit has
         var model = _models.Take(place, key) ?? LoadedModel.Load(weights, options.Device, options.Compute);
         ExtractionResult result;
@@ -105,7 +106,7 @@ public sealed class EmbeddingExtractionStage(TimeProvider time) : IStage, IDispo
             );
         }
 
-        outputs["ids"] = await context.Artifacts.PutBytesAsync(
+        outputs[OutputNames.Ids] = await context.Artifacts.PutBytesAsync(
             ResultFormats.ShardImages.Write(Images(result)),
             $"{context.Unit}.ids.json",
             ResultFormats.ShardImages.MediaType,

@@ -13,6 +13,7 @@ using ClipSae.FineTuning.Settings;
 using ClipSae.FineTuning.Training;
 using ClipSae.FineTuning.Validation;
 using ClipSae.Imaging.Decoding;
+using ClipSae.Pipeline.Runs;
 using ClipSae.Pipeline.Stages;
 using ClipSae.Results;
 using ClipSae.Results.Tuning;
@@ -31,7 +32,7 @@ namespace ClipSae.FineTuning;
 /// </summary>
 public sealed class FineTuningStage : IStage
 {
-    public string Name => "fine-tuning";
+    public string Name => ParameterSections.Tuning;
 
     public string WhenMemoryIsShort =>
         "set tuning.recompute to true and tuning.compute to bfloat16, lower tuning.cleanBatch and tuning.attackBatch (tuning.accumulation makes up for it), or choose another device";
@@ -49,7 +50,7 @@ public sealed class FineTuningStage : IStage
     public async Task CheckAsync(UnitCheck unit, CancellationToken cancel)
     {
         if (
-            await unit.FetchAsync("dataset:manifest", cancel) is { } manifest
+            await unit.FetchAsync(InputNames.DatasetManifest, cancel) is { } manifest
             && StageParameters.Bind<FineTuningOptions>(unit.Parameters, Name).CleanBatch is var batch
             && DatasetManifest.Load(manifest).Items.Count is var images
             && batch > images
@@ -69,7 +70,7 @@ public sealed class FineTuningStage : IStage
         var arm = TuningArm.Parse(options.Arm);
         var device = Compute.Device(options.Device);
         // No dispose scope here: scopes belong to a thread, and after each await this may be another one.
-        using var model = ClipModel.Load(await context.FetchAsync("model", cancel), device);
+        using var model = ClipModel.Load(await context.FetchAsync(InputNames.Model, cancel), device);
         arm.RequireFit(model.Architecture.Family, options.Loss);
         var isAdapted = options.Adapter is not null && arm.IsTrained && !arm.TrainsNullToken;
         if (!isAdapted)
@@ -78,21 +79,21 @@ public sealed class FineTuningStage : IStage
         }
 
         using var basis = arm.NeedsBase ? VisionPlan.Compile(model) : null;
-        var tokenizer = ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel));
-        var salient = await ResultFormats.Salient.ReadAsync(context.Input("salient"), context.Artifacts.FetchAsync, cancel);
+        var tokenizer = ClipTokenizer.Load(await context.FetchAsync(InputNames.Tokenizer, cancel));
+        var salient = await ResultFormats.Salient.ReadAsync(context.Input(OutputNames.Salient), context.Artifacts.FetchAsync, cancel);
         var parts = SalientParts.Read(salient, arm, model.Architecture, options.Seed);
         using var autoencoder = arm.ReadsFeatures ? await LoadAutoencoderAsync(context, parts.Autoencoder, device, cancel) : null;
         var shards = new List<string>();
-        foreach (var (_, shard) in context.InputsUnder("shards"))
+        foreach (var (_, shard) in context.InputsUnder(InputNames.Shards))
         {
             shards.Add(await context.Artifacts.FetchAsync(shard, cancel));
         }
 
-        var familyShard = context.Inputs.ContainsKey("families") ? await context.FetchAsync("families", cancel) : null;
+        var familyShard = context.Inputs.ContainsKey(OutputNames.Families) ? await context.FetchAsync(OutputNames.Families, cancel) : null;
         using var data = TuningData.Read(
             shards,
-            await context.FetchAsync("attacks", cancel),
-            await context.FetchAsync("controls", cancel),
+            await context.FetchAsync(OutputNames.Attacks, cancel),
+            await context.FetchAsync(OutputNames.Controls, cancel),
             salient.Classes,
             new HeldOutPrint(salient.HeldOutWords, salient.HeldOutFonts),
             model.Architecture.Preparation,
@@ -126,7 +127,7 @@ public sealed class FineTuningStage : IStage
             model.Attach(options.Adapter!.Form, options.Seed);
         }
 
-        var baseFile = await context.FetchAsync("model", cancel);
+        var baseFile = await context.FetchAsync(InputNames.Model, cancel);
         var tuner = new FineTuner(model, tokenizer, data, new AttackForward(arm, parts, autoencoder, options, basis), options, device)
         {
             Provenance = Provenance(context),
@@ -174,10 +175,10 @@ public sealed class FineTuningStage : IStage
         };
         var outputs = new Dictionary<string, ArtifactRef>(StringComparer.Ordinal)
         {
-            ["model"] = await context.Artifacts.TakeFileAsync(bestModel, "model.safetensors", MediaTypes.Safetensors, cancel),
-            ["curves"] = await context.Artifacts.PutBytesAsync(
+            [OutputNames.Model] = await context.Artifacts.TakeFileAsync(bestModel, "model.safetensors", MediaTypes.Safetensors, cancel),
+            [OutputNames.Curves] = await context.Artifacts.PutBytesAsync(
                 ResultFormats.Curves.Write(plotted),
-                "curves",
+                OutputNames.Curves,
                 ResultFormats.Curves.MediaType,
                 cancel
             ),
@@ -220,8 +221,8 @@ public sealed class FineTuningStage : IStage
         {
             ["clipsae_stage"] = FormattableString.Invariant($"{Name}/{AlgorithmVersion}"),
             ["clipsae_parameters"] = CanonicalJson.Serialize(context.Parameters),
-            ["clipsae_base"] = context.Input("model").Digest,
-            ["clipsae_attacks"] = context.Input("attacks").Digest,
+            ["clipsae_base"] = context.Input(InputNames.Model).Digest,
+            ["clipsae_attacks"] = context.Input(OutputNames.Attacks).Digest,
         };
 
     private static async Task<SparseAutoencoder> LoadAutoencoderAsync(
@@ -231,7 +232,7 @@ public sealed class FineTuningStage : IStage
         CancellationToken cancel
     )
     {
-        var artifact = context.InputsUnder("sae").FirstOrDefault(i => i.Key == name).Value
+        var artifact = context.InputsUnder(OutputNames.Autoencoder).FirstOrDefault(i => i.Key == name).Value
             ?? throw new UserErrorException($"fine-tuning: the SAE of {name} is not among the inputs (sae/{name})");
         return SaeFile.Load(await context.Artifacts.FetchAsync(artifact, cancel), device);
     }

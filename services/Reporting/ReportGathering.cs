@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Datasets.Import;
 using ClipSae.Datasets.Shards;
@@ -26,14 +27,14 @@ internal sealed class ReportGathering(StageContext context, ReportOptions option
         {
             Run = context.Run,
             At = context.Time.GetUtcNow(),
-            Results = await ReadAsync(ResultFormats.Evaluation, Evaluation + "results", cancel),
-            Examples = await ReadAsync(ResultFormats.Examples, Evaluation + "examples", cancel) ?? [],
-            Salient = await ReadAsync(ResultFormats.Salient, Curation + "salient", cancel),
-            Dataset = context.Inputs.TryGetValue("dataset/manifest", out var manifest)
+            Results = await ReadAsync(ResultFormats.Evaluation, Evaluation + OutputNames.Results, cancel),
+            Examples = await ReadAsync(ResultFormats.Examples, Evaluation + OutputNames.Examples, cancel) ?? [],
+            Salient = await ReadAsync(ResultFormats.Salient, Curation + OutputNames.Salient, cancel),
+            Dataset = context.Inputs.TryGetValue($"{InputNames.Dataset}/{OutputNames.Manifest}", out var manifest)
                 ? DatasetManifest.Load(await context.Artifacts.FetchAsync(manifest, cancel))
                 : null,
-            Curves = await ByUnitAsync(ResultFormats.Curves, ParameterSections.Tuning, "curves", cancel),
-            Proofs = await ByUnitAsync(ResultFormats.Proof, ParameterSections.Conversion, "proof", cancel),
+            Curves = await ByUnitAsync(ResultFormats.Curves, ParameterSections.Tuning, OutputNames.Curves, cancel),
+            Proofs = await ByUnitAsync(ResultFormats.Proof, ParameterSections.Conversion, OutputNames.Proof, cancel),
             Versions = SoftwareVersions.Here(),
         };
         if (context.RunLog is not null)
@@ -72,7 +73,7 @@ internal sealed class ReportGathering(StageContext context, ReportOptions option
 
     private async Task<IReadOnlyList<AutoencoderRecord>> AutoencodersAsync(ReportData data, CancellationToken cancel)
     {
-        var statistics = await ByUnitAsync(ResultFormats.Statistics, ParameterSections.Sae, "statistics", cancel);
+        var statistics = await ByUnitAsync(ResultFormats.Statistics, ParameterSections.Sae, OutputNames.Statistics, cancel);
         var told = data
             .Units.Where(unit => unit.Stage == ParameterSections.Sae && !statistics.ContainsKey(unit.Unit))
             .Select(unit => new AutoencoderRecord(
@@ -91,7 +92,7 @@ internal sealed class ReportGathering(StageContext context, ReportOptions option
 
     private async Task<(IReadOnlyList<AttackImage> Shown, CuratedPrint? All)> AttacksAsync(CancellationToken cancel)
     {
-        if (!context.Inputs.TryGetValue(Curation + "attacks", out var artifact))
+        if (!context.Inputs.TryGetValue(Curation + OutputNames.Attacks, out var artifact))
         {
             return ([], null);
         }
@@ -128,7 +129,7 @@ internal sealed class ReportGathering(StageContext context, ReportOptions option
         var wanted = SalientFeatures.WantedImages(data).Concat(RepeatingCaptions.WantedImages(data)).ToHashSet(StringComparer.Ordinal);
         var found = new Dictionary<string, string>(StringComparer.Ordinal);
         var printed = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var (_, shard) in context.InputsUnder("dataset/shards"))
+        foreach (var (_, shard) in context.InputsUnder($"{InputNames.Dataset}/{InputNames.Shards}"))
         {
             if (wanted.Count == 0)
             {

@@ -1,4 +1,5 @@
 using System.Reflection;
+using ClipSae.Contracts;
 using ClipSae.Pages;
 using ClipSae.Reporting.Data;
 using ClipSae.Reporting.Sections;
@@ -59,8 +60,8 @@ public static class ReportPage
     /// <summary>What the run is about: the weights, and the folder of the data set.</summary>
     private static Html Subject(ReportData data)
     {
-        var weights = data.Inputs.GetValueOrDefault("model:weights")?.Name;
-        var folder = data.Inputs.GetValueOrDefault("dataset:manifest")?.Name;
+        var weights = data.Inputs.GetValueOrDefault(InputNames.ModelWeights)?.Name;
+        var folder = data.Inputs.GetValueOrDefault(InputNames.DatasetManifest)?.Name;
         var images = data.Dataset is null ? null : $"{Written.Count(data.Dataset.Items.Count)} images";
         var both = weights is null || folder is null ? weights ?? folder : $"{weights} on {folder}";
         var told = string.Join(", ", new[] { both, images }.OfType<string>());

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
+using ClipSae.Pipeline.Runs;
 using ClipSae.Pipeline.Stages;
 
 namespace ClipSae.Reporting;
@@ -8,7 +9,7 @@ namespace ClipSae.Reporting;
 /// <summary>Tells a run as one HTML file (output <c>report</c>). It reads the run's events, so it is made anew each time.</summary>
 public sealed class ReportStage : IStage
 {
-    public string Name => "report";
+    public string Name => ParameterSections.Report;
 
     public int AlgorithmVersion => 1;
 
@@ -22,6 +23,9 @@ public sealed class ReportStage : IStage
         var data = await new ReportGathering(context, context.Options<ReportOptions>()).GatherAsync(cancel);
         var page = Encoding.UTF8.GetBytes(ReportPage.Render(data));
         var report = await context.Artifacts.PutBytesAsync(page, "report.html", "text/html", cancel);
-        return new StageResult(new Dictionary<string, ArtifactRef> { ["report"] = report }, new JsonObject { ["bytes"] = page.Length });
+        return new StageResult(
+            new Dictionary<string, ArtifactRef> { [OutputNames.Report] = report },
+            new JsonObject { ["bytes"] = page.Length }
+        );
     }
 }

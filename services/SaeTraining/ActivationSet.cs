@@ -60,7 +60,7 @@ public sealed class ActivationSet : IDisposable
     {
         var (paths, imageOfRow, images) = (new List<string>(), new List<int>(), new List<string>());
         var captionOfRow = new List<int>();
-        foreach (var (shard, artifact) in context.InputsUnder("activations"))
+        foreach (var (shard, artifact) in context.InputsUnder(InputNames.Activations))
         {
             paths.Add(await context.Artifacts.FetchAsync(artifact, cancel));
             var ids = await ReadIdsAsync(context, shard, cancel);
@@ -92,7 +92,7 @@ public sealed class ActivationSet : IDisposable
         var (sourceOfRow, sources) = SourcesOf(imageOfRow, captionOfRow, images);
         var embeddings = await ReadEmbeddingsAsync(
             context,
-            captionOfRow.Count > 0 ? "text-embeddings" : "embeddings",
+            captionOfRow.Count > 0 ? InputNames.TextEmbeddings : InputNames.Embeddings,
             sources.Count,
             cancel
         );
@@ -106,7 +106,9 @@ public sealed class ActivationSet : IDisposable
     }
 
     private static async Task<IReadOnlyList<string>> ReadIdsAsync(StageContext context, string shard, CancellationToken cancel) =>
-        (await ResultFormats.ShardImages.ReadAsync(context.Input("ids/" + shard), context.Artifacts.FetchAsync, cancel)).Images;
+        (
+            await ResultFormats.ShardImages.ReadAsync(context.Input(OutputNames.Ids + "/" + shard), context.Artifacts.FetchAsync, cancel)
+        ).Images;
 
     private static HashSet<int> HeldOutImages(int images, SaeOptions options)
     {

@@ -14,7 +14,8 @@ public sealed record ClipInputs(ClipModel Model, ClipTokenizer Tokenizer, HookPo
     private const int Batch = 256;
 
     /// <summary>Whether inputs <c>model</c> and <c>tokenizer</c> are given.</summary>
-    public static bool AreThere(StageContext context) => context.Inputs.ContainsKey("model") && context.Inputs.ContainsKey("tokenizer");
+    public static bool AreThere(StageContext context) =>
+        context.Inputs.ContainsKey(InputNames.Model) && context.Inputs.ContainsKey(InputNames.Tokenizer);
 
     /// <summary>Inputs <c>model</c> and <c>tokenizer</c>, or null where one is not given.</summary>
     public static async Task<ClipInputs?> LoadAsync(StageContext context, Device device, CancellationToken cancel)
@@ -24,8 +25,8 @@ public sealed record ClipInputs(ClipModel Model, ClipTokenizer Tokenizer, HookPo
             return null;
         }
 
-        var tokenizer = ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel));
-        var model = ClipModel.Load(await context.FetchAsync("model", cancel), device);
+        var tokenizer = ClipTokenizer.Load(await context.FetchAsync(InputNames.Tokenizer, cancel));
+        var model = ClipModel.Load(await context.FetchAsync(InputNames.Model, cancel), device);
         return new ClipInputs(model, tokenizer, HookPoint.OfAutoencoder(context.Unit).CheckedFor(model.Architecture), device);
     }
 

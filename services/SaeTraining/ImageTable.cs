@@ -1,3 +1,4 @@
+using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Datasets.Shards;
 using ClipSae.Pipeline.Stages;
@@ -28,7 +29,7 @@ public sealed record ImageTable(
         var classes = new SortedSet<string>(StringComparer.Ordinal);
         var labels = new SortedDictionary<string, string>(StringComparer.Ordinal);
         var shards = new List<(string Path, HashSet<string> Labelled)>();
-        foreach (var (_, shard) in context.InputsUnder("shards"))
+        foreach (var (_, shard) in context.InputsUnder(InputNames.Shards))
         {
             shards.Add((await context.Artifacts.FetchAsync(shard, cancel), []));
             foreach (var item in DatasetShard.ReadItems(shards[^1].Path))

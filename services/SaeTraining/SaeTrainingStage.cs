@@ -27,9 +27,9 @@ namespace ClipSae.SaeTraining;
 public sealed class SaeTrainingStage : IStage
 {
     private const int ReportInterval = 20;
-    private const string GivenInput = "given";
+    private const string GivenInput = InputNames.GivenAutoencoder;
 
-    public string Name => "sae-training";
+    public string Name => ParameterSections.Sae;
 
     public string WhenMemoryIsShort => "lower sae.batchSize or sae.expansion, or set sae.device to cpu or another card";
 
@@ -39,7 +39,7 @@ public sealed class SaeTrainingStage : IStage
 
     public async Task CheckAsync(UnitCheck unit, CancellationToken cancel)
     {
-        if (await unit.FetchAsync("model:weights", cancel) is not { } weights)
+        if (await unit.FetchAsync(InputNames.ModelWeights, cancel) is not { } weights)
         {
             return;
         }
@@ -114,8 +114,8 @@ public sealed class SaeTrainingStage : IStage
             return;
         }
 
-        var tokenizer = ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel));
-        using var checkpoint = ClipCheckpoint.Open(await context.FetchAsync("model", cancel));
+        var tokenizer = ClipTokenizer.Load(await context.FetchAsync(InputNames.Tokenizer, cancel));
+        using var checkpoint = ClipCheckpoint.Open(await context.FetchAsync(InputNames.Model, cancel));
         foreach (var prompt in ReconstructionCheck.Prompts(pictures, options.Prompt))
         {
             _ = tokenizer.EncodePrompt(prompt, checkpoint.Architecture.ContextLength);
@@ -230,12 +230,17 @@ public sealed class SaeTrainingStage : IStage
         SaeLensFormat.Save(
             sae,
             context.Scratch,
-            context.Inputs.GetValueOrDefault("model")?.Digest ?? "clip",
+            context.Inputs.GetValueOrDefault(InputNames.Model)?.Digest ?? "clip",
             HookPoint.OfAutoencoder(context.Unit).ToString()
         );
         return new Dictionary<string, ArtifactRef>
         {
-            ["sae"] = await context.Artifacts.TakeFileAsync(file, $"{context.Unit}.sae.safetensors", MediaTypes.Safetensors, cancel),
+            [OutputNames.Autoencoder] = await context.Artifacts.TakeFileAsync(
+                file,
+                $"{context.Unit}.sae.safetensors",
+                MediaTypes.Safetensors,
+                cancel
+            ),
             ["sae_weights"] = await context.Artifacts.TakeFileAsync(
                 Path.Combine(context.Scratch, SaeLensFormat.WeightsFile),
                 SaeLensFormat.WeightsFile,
@@ -248,7 +253,7 @@ public sealed class SaeTrainingStage : IStage
                 MediaTypes.Json,
                 cancel
             ),
-            ["statistics"] = await context.Artifacts.PutBytesAsync(
+            [OutputNames.Statistics] = await context.Artifacts.PutBytesAsync(
                 ResultFormats.Statistics.Write(statistics),
                 $"{context.Unit}.statistics.json",
                 ResultFormats.Statistics.MediaType,

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ClipSae.Contracts;
 using ClipSae.Hosting.Service;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Web.Records;
@@ -108,8 +109,10 @@ internal static class Endpoints
 
     private static async Task ReportAsync(HttpContext context, ClipSaeRuntime runtime, RunReader reader)
     {
-        var report = (await reader.ReadAsync(Run(context), context.RequestAborted)).State.Output(ParameterSections.Report, "report")
-            ?? throw new MissingPageException($"Run {Run(context)} has no report.");
+        var report = (await reader.ReadAsync(Run(context), context.RequestAborted)).State.Output(
+            ParameterSections.Report,
+            OutputNames.Report
+        ) ?? throw new MissingPageException($"Run {Run(context)} has no report.");
         var path = await runtime.Artifacts.FetchAsync(report, context.RequestAborted);
         context.Response.ContentType = HtmlType;
         context.Response.Headers.ContentSecurityPolicy = ReportPolicy;

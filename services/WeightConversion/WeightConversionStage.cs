@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Tokenizers;
 using ClipSae.Contracts;
+using ClipSae.Pipeline.Runs;
 using ClipSae.Pipeline.Stages;
 using ClipSae.Results;
 using ClipSae.Results.Conversion;
@@ -19,7 +20,7 @@ namespace ClipSae.WeightConversion;
 /// </summary>
 public sealed class WeightConversionStage : IStage
 {
-    public string Name => "weight-conversion";
+    public string Name => ParameterSections.Conversion;
 
     public int AlgorithmVersion => 7;
 
@@ -33,19 +34,21 @@ public sealed class WeightConversionStage : IStage
     public async Task<StageResult> RunAsync(StageContext context, CancellationToken cancel)
     {
         var options = context.Options<ConversionOptions>();
-        var input = context.Input("model");
-        var source = new ConversionSource(await context.FetchAsync("model", cancel), $"{context.Unit} ({input.Name})")
+        var input = context.Input(InputNames.Model);
+        var source = new ConversionSource(await context.FetchAsync(InputNames.Model, cancel), $"{context.Unit} ({input.Name})")
         {
             Digest = input.Digest,
-            Measured = context.Inputs.ContainsKey("curves")
-                ? MeasuredAccuracy.Of(await ResultFormats.Curves.ReadAsync(context.Input("curves"), context.Artifacts.FetchAsync, cancel))
+            Measured = context.Inputs.ContainsKey(OutputNames.Curves)
+                ? MeasuredAccuracy.Of(
+                    await ResultFormats.Curves.ReadAsync(context.Input(OutputNames.Curves), context.Artifacts.FetchAsync, cancel)
+                )
                 : [],
         };
         var (plain, weights) = ConversionTarget.PlainOf(FamilyOf(source));
         var adapter = new PeftTarget().Name;
-        if (context.Inputs.ContainsKey("base"))
+        if (context.Inputs.ContainsKey(InputNames.Base))
         {
-            source = WithAdapter(source with { Base = await context.FetchAsync("base", cancel) });
+            source = WithAdapter(source with { Base = await context.FetchAsync(InputNames.Base, cancel) });
         }
         else
         {
@@ -61,7 +64,7 @@ public sealed class WeightConversionStage : IStage
             Formats = [.. (source.Form is null ? formats : formats.Append(adapter)).Distinct(StringComparer.Ordinal)],
         };
         var tokenizer = options.Targets.Any(target => target.NeedsTokenizer)
-            ? ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel))
+            ? ClipTokenizer.Load(await context.FetchAsync(InputNames.Tokenizer, cancel))
             : null;
         var folder = Path.Combine(context.Scratch, "formats");
         var conversion = Conversion.Run(
@@ -77,7 +80,7 @@ public sealed class WeightConversionStage : IStage
         var (made, name) = (Path.Combine(folder, weights), $"{context.Unit}.model.safetensors");
         var outputs = new Dictionary<string, ArtifactRef>
         {
-            ["model"] =
+            [OutputNames.Model] =
                 weights == OpenAiTarget.FileName
                     ? await context.Artifacts.TakeFileAsync(made, name, MediaTypes.Safetensors, cancel)
                     : await context.Artifacts.PutFileAsync(made, name, MediaTypes.Safetensors, cancel),
@@ -97,8 +100,8 @@ public sealed class WeightConversionStage : IStage
             );
         }
 
-        var evidence = Evidence(conversion, conversion.Proofs[plain.Loadable[0]], options, input, outputs["model"]);
-        outputs["proof"] = await context.Artifacts.PutBytesAsync(
+        var evidence = Evidence(conversion, conversion.Proofs[plain.Loadable[0]], options, input, outputs[OutputNames.Model]);
+        outputs[OutputNames.Proof] = await context.Artifacts.PutBytesAsync(
             ResultFormats.Proof.Write(evidence),
             $"{context.Unit}.proof.json",
             ResultFormats.Proof.MediaType,

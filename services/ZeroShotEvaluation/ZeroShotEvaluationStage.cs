@@ -5,6 +5,7 @@ using ClipSae.Clip.Tokenizers;
 using ClipSae.Contracts;
 using ClipSae.Datasets.Import;
 using ClipSae.Imaging.Decoding;
+using ClipSae.Pipeline.Runs;
 using ClipSae.Pipeline.Stages;
 using ClipSae.Results;
 using ClipSae.Results.Evaluation;
@@ -30,7 +31,7 @@ public sealed class ZeroShotEvaluationStage : IStage
     private const string Sets = "evaluation";
     private const string Shards = "/shards/";
 
-    public string Name => "zero-shot-evaluation";
+    public string Name => ParameterSections.Evaluation;
 
     public bool MayHalveBatches => true;
 
@@ -49,11 +50,11 @@ public sealed class ZeroShotEvaluationStage : IStage
     {
         var options = context.Options<EvaluationOptions>();
         options = options with { BatchSize = context.Smaller(options.BatchSize) };
-        var tokenizer = ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel));
+        var tokenizer = ClipTokenizer.Load(await context.FetchAsync(InputNames.Tokenizer, cancel));
         var models = await ModelsAsync(context, cancel);
         var sets = await SetsAsync(context, cancel);
         var cache = context.Results is null ? null : new TextEmbeddingCache(context.Artifacts, context.Results, context.Run, context.Time);
-        var evaluator = new ZeroShotEvaluator(options, tokenizer, context.Input("tokenizer").Digest, cache);
+        var evaluator = new ZeroShotEvaluator(options, tokenizer, context.Input(InputNames.Tokenizer).Digest, cache);
         using var evaluation =
             sets.Count == 0
                 ? evaluator.Unscored(models)
@@ -99,8 +100,8 @@ public sealed class ZeroShotEvaluationStage : IStage
 
         var outputs = new Dictionary<string, ArtifactRef>
         {
-            ["results"] = await PutAsync(context, ResultFormats.Evaluation, evaluation.Results, "results.json", cancel),
-            ["examples"] = await PutAsync(context, ResultFormats.Examples, evaluation.Examples, "examples.json", cancel),
+            [OutputNames.Results] = await PutAsync(context, ResultFormats.Evaluation, evaluation.Results, "results.json", cancel),
+            [OutputNames.Examples] = await PutAsync(context, ResultFormats.Examples, evaluation.Examples, "examples.json", cancel),
             ["probabilities"] = await PutAsync(context, evaluation.Probabilities, cancel),
         };
         return new StageResult(outputs, ResultFormats.EvaluationMetrics.ToJson(EvaluationMetrics.Of(evaluation.Results)));
@@ -110,12 +111,12 @@ public sealed class ZeroShotEvaluationStage : IStage
     {
         var models = new List<ModelUnderTest>
         {
-            new(ModelUnderTest.BaseName, await context.FetchAsync("base", cancel), Digest: context.Input("base").Digest),
+            new(ModelUnderTest.BaseName, await context.FetchAsync(InputNames.Base, cancel), Digest: context.Input(InputNames.Base).Digest),
         };
-        foreach (var (unit, artifact) in context.InputsUnder("models"))
+        foreach (var (unit, artifact) in context.InputsUnder(InputNames.Models))
         {
             var (arm, seed) = Split(unit);
-            var curves = context.Inputs.TryGetValue("curves/" + unit, out var stored)
+            var curves = context.Inputs.TryGetValue(OutputNames.Curves + "/" + unit, out var stored)
                 ? await ResultFormats.Curves.ReadAsync(stored, context.Artifacts.FetchAsync, cancel)
                 : null;
             // The first validation is of step 0, the base itself.
@@ -130,7 +131,7 @@ public sealed class ZeroShotEvaluationStage : IStage
                     curves?.Validation.FirstOrDefault()?.Score
                 )
                 {
-                    NullToken = context.Inputs.TryGetValue("null-tokens/" + unit, out var token)
+                    NullToken = context.Inputs.TryGetValue(InputNames.NullTokens + "/" + unit, out var token)
                         ? await context.Artifacts.FetchAsync(token, cancel)
                         : null,
                 }

@@ -46,6 +46,14 @@ public partial class SourceTests
             .ShouldBeEmpty();
     }
 
+    /// <summary>A name that one stage writes and another reads is written once: <c>OutputNames</c>, <c>InputNames</c>.</summary>
+    [Fact]
+    public void Outputs_and_inputs_of_stages_are_named_by_constants() =>
+        Solution
+            .Sources("services", Path.Combine("shared", "Pipeline"))
+            .SelectMany(path => NameInPlace().Matches(File.ReadAllText(path)).Select(found => $"{Path.GetFileName(path)}: {found.Value}"))
+            .ShouldBeEmpty();
+
     [Fact]
     public void Namespaces_follow_projects()
     {
@@ -96,6 +104,9 @@ public partial class SourceTests
 
     [GeneratedRegex(@"\bTODO\b|NotImplementedException")]
     private static partial Regex LeftForLater();
+
+    [GeneratedRegex(@"\b(?:context|unit)\.(?:FetchAsync|Input|InputsUnder)\(""[^""]+""|\b[Oo]utputs\[""[^""]+""\]|InputSelector\(""[a-z]")]
+    private static partial Regex NameInPlace();
 
     [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]
     private static partial Regex NamespaceLine();

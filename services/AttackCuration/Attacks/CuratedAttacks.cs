@@ -108,18 +108,18 @@ public sealed class CuratedAttacks
         DatasetShard.Write(attacks, _attacks);
         DatasetShard.Write(controls, _controls);
         WriteFolder(folder);
-        await Put("attacks", attacks, DatasetShard.MediaType);
-        await Put("controls", controls, DatasetShard.MediaType);
+        await Put(OutputNames.Attacks, attacks, DatasetShard.MediaType);
+        await Put(OutputNames.Controls, controls, DatasetShard.MediaType);
         await Put("attack-folder", folder, DatasetShard.MediaType);
-        outputs["manifest"] = await store.PutBytesAsync(
+        outputs[OutputNames.Manifest] = await store.PutBytesAsync(
             Encoding.UTF8.GetBytes(_manifest.ToString()),
-            "manifest",
+            OutputNames.Manifest,
             "application/jsonl",
             cancel
         );
-        outputs["contact-sheet"] = await store.PutBytesAsync(
+        outputs[OutputNames.ContactSheet] = await store.PutBytesAsync(
             PngEncoder.Encode(ContactSheet.Draw(_sheet, columns: 10, cell: 96, font)),
-            "contact-sheet",
+            OutputNames.ContactSheet,
             "image/png",
             cancel
         );

@@ -54,7 +54,7 @@ public sealed record CurationImages(
     {
         var read = new List<(DatasetItem Item, ReadOnlyMemory<byte> Encoded)>();
         var unreadable = new List<string>();
-        foreach (var (_, shard) in context.InputsUnder("shards"))
+        foreach (var (_, shard) in context.InputsUnder(InputNames.Shards))
         {
             foreach (var (item, bytes) in DatasetShard.Read(await context.Artifacts.FetchAsync(shard, cancel)))
             {

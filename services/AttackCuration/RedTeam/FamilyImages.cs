@@ -80,6 +80,6 @@ public sealed class FamilyImages
     {
         var path = Path.Combine(scratch, "families.tar");
         DatasetShard.Write(path, _pictures);
-        return store.TakeFileAsync(path, "families", DatasetShard.MediaType, cancel);
+        return store.TakeFileAsync(path, OutputNames.Families, DatasetShard.MediaType, cancel);
     }
 }

@@ -46,7 +46,7 @@ internal sealed class SweepTable : ISupplement
             return null;
         }
 
-        var salient = summary.State.Output(ParameterSections.Curation, "salient") is { } artifact
+        var salient = summary.State.Output(ParameterSections.Curation, OutputNames.Salient) is { } artifact
             ? await ResultFormats.Salient.ReadAsync(artifact, store.FetchAsync, cancel)
             : null;
         var layers = salient?.Layers ?? [];

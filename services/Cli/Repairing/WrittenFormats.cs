@@ -38,7 +38,7 @@ internal sealed class WrittenFormats(string folder, IReadOnlyList<string> format
     )
     {
         var tuned = summary.TunedUnit is { } unit
-            ? summary.State.Finished(ParameterSections.Conversion, unit)?.Outputs.GetValueOrDefault("model")
+            ? summary.State.Finished(ParameterSections.Conversion, unit)?.Outputs.GetValueOrDefault(OutputNames.Model)
             : null;
         if (tuned is null)
         {

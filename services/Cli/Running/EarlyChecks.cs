@@ -41,7 +41,7 @@ internal static class EarlyChecks
 
             if (
                 stages.FirstOrDefault(plan => plan.Stage == ParameterSections.Conversion) is { } conversion
-                && !conversion.Inputs.Any(input => input.As == "base")
+                && !conversion.Inputs.Any(input => input.As == InputNames.Base)
             )
             {
                 StageParameters.Bind<ConversionOptions>(conversion.Parameters, conversion.Stage).RequireNoAdapter();

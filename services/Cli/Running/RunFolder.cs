@@ -43,7 +43,7 @@ internal sealed class RunFolder(string dataFolder, string run)
                 Place(await artifacts.FetchAsync(token, cancel), NullToken.FileName);
             }
 
-            if (summary.State.Start?.Spec.Inputs.GetValueOrDefault("model:tokenizer") is { } vocabulary)
+            if (summary.State.Start?.Spec.Inputs.GetValueOrDefault(InputNames.ModelTokenizer) is { } vocabulary)
             {
                 // What it is its content tells; the name only has to be one that is looked for beside weights.
                 Place(
@@ -53,7 +53,7 @@ internal sealed class RunFolder(string dataFolder, string run)
             }
         }
 
-        var report = summary.State.Output(ParameterSections.Report, "report");
+        var report = summary.State.Output(ParameterSections.Report, OutputNames.Report);
         return report is null ? null : Place(await artifacts.FetchAsync(report, cancel), "report.html");
     }
 

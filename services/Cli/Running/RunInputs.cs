@@ -27,7 +27,7 @@ internal sealed class RunInputs(ClipSaeRuntime runtime, Session session, SeenIma
     /// <summary>The data set that is worked on.</summary>
     public async Task<ImportedDataset> AddDatasetAsync(string folder, ImportOptions options, CancellationToken cancel)
     {
-        var imported = await AddFolderAsync("dataset:", "dataset", folder, options, cancel);
+        var imported = await AddFolderAsync(InputNames.Dataset + ":", "dataset", folder, options, cancel);
         _seen.AddTraining("--dataset", imported.Images);
         return imported;
     }
@@ -44,7 +44,7 @@ internal sealed class RunInputs(ClipSaeRuntime runtime, Session session, SeenIma
     )
     {
         var imported = await AddFolderAsync(
-            $"evaluation:{name}/",
+            $"{InputNames.Evaluation}:{name}/",
             name,
             set.Folder,
             options with
@@ -69,8 +69,8 @@ internal sealed class RunInputs(ClipSaeRuntime runtime, Session session, SeenIma
     public async Task AddModelAsync(string weights, string tokenizer, CancellationToken cancel)
     {
         ModelFiles.Check(weights, tokenizer, session);
-        _inputs["model:weights"] = await ModelFiles.PutAsync(runtime, weights, Path.GetFileName(weights), cancel);
-        _inputs["model:tokenizer"] = await _store.PutFileAsync(tokenizer, Path.GetFileName(tokenizer), "text/plain", cancel);
+        _inputs[InputNames.ModelWeights] = await ModelFiles.PutAsync(runtime, weights, Path.GetFileName(weights), cancel);
+        _inputs[InputNames.ModelTokenizer] = await _store.PutFileAsync(tokenizer, Path.GetFileName(tokenizer), "text/plain", cancel);
     }
 
     /// <summary>An autoencoder that was trained elsewhere.</summary>

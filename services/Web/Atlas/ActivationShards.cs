@@ -41,7 +41,7 @@ internal sealed class ActivationShards
         [
             .. from unit in record.State.Finished(ParameterSections.Extraction)
             where unit.Outputs.ContainsKey(hook) && unit.Outputs.ContainsKey("ids")
-            select (unit.Unit, unit.Outputs[hook], unit.Outputs["ids"]),
+            select (unit.Unit, unit.Outputs[hook], unit.Outputs[OutputNames.Ids]),
         ];
 
     /// <exception cref="UserErrorException">An artifact is missing or damaged.</exception>

@@ -30,14 +30,19 @@ internal sealed class AtlasShelf(ClipSaeRuntime runtime, RunReader reader, TimeP
     public async Task<AtlasVolume> VolumeAsync(string run, string unit, CancellationToken cancel)
     {
         var (record, trained) = await UnitAsync(run, unit, cancel);
-        var salient = record.State.Output(ParameterSections.Curation, "salient");
+        var salient = record.State.Output(ParameterSections.Curation, OutputNames.Salient);
         return await _volumes.GetAsync($"{run} {unit} {salient?.Digest}", async () =>
         {
             var findings = salient is null ? null : await ResultFormats.Salient.ReadAsync(salient, runtime.Artifacts.FetchAsync, cancel);
-            var statistics = await ResultFormats.Statistics.ReadAsync(trained.Outputs["statistics"], runtime.Artifacts.FetchAsync, cancel);
+            var statistics = await ResultFormats.Statistics.ReadAsync(
+                trained.Outputs[OutputNames.Statistics],
+                runtime.Artifacts.FetchAsync,
+                cancel
+            );
 
             // A large file, of which the list of features needs nothing.
-            string Fetch() => runtime.Artifacts.FetchAsync(trained.Outputs["sae"], CancellationToken.None).GetAwaiter().GetResult();
+            string Fetch() =>
+                runtime.Artifacts.FetchAsync(trained.Outputs[OutputNames.Autoencoder], CancellationToken.None).GetAwaiter().GetResult();
             return new AtlasVolume(record, trained, statistics, findings?.Sae == unit ? findings : null, Fetch);
         });
     }

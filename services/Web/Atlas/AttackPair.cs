@@ -16,7 +16,7 @@ namespace ClipSae.Web.Atlas;
 internal sealed record AttackPair(byte[] Attacked, byte[] Clean, string Label, string Word)
 {
     /// <summary>The attack set of a run; null where it curated none.</summary>
-    public static ArtifactRef? Of(RunRecord record) => record.State.Output(ParameterSections.Curation, "attacks");
+    public static ArtifactRef? Of(RunRecord record) => record.State.Output(ParameterSections.Curation, OutputNames.Attacks);
 
     /// <summary>The attacks of a run whose picture is still in its data set, in the set's order; none where it curated none.</summary>
     /// <exception cref="UserErrorException">The attack set is missing or damaged.</exception>

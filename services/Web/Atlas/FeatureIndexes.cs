@@ -57,7 +57,7 @@ internal sealed class FeatureIndexes(KeptResults<FeatureIndex> kept, AtlasShelf 
 
     private static StageKeyParts Parts(RunRecord record, UnitFinished trained, string hook)
     {
-        var inputs = new Dictionary<string, string>(StringComparer.Ordinal) { ["sae"] = trained.Outputs["sae"].Digest };
+        var inputs = new Dictionary<string, string>(StringComparer.Ordinal) { ["sae"] = trained.Outputs[OutputNames.Autoencoder].Digest };
         foreach (var (name, activations, ids) in ActivationShards.Of(record, hook))
         {
             (inputs[$"activations/{name}"], inputs[$"ids/{name}"]) = (activations.Digest, ids.Digest);

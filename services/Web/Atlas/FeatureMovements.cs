@@ -101,10 +101,13 @@ internal sealed class FeatureMovements(KeptResults<FeatureMovement> kept, ClipSa
 
     private static StageKeyParts Parts(AtlasVolume volume)
     {
-        var inputs = new Dictionary<string, string>(StringComparer.Ordinal) { ["sae"] = volume.Unit.Outputs["sae"].Digest };
+        var inputs = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["sae"] = volume.Unit.Outputs[OutputNames.Autoencoder].Digest,
+        };
         (string Name, ArtifactRef? Artifact)[] others =
         [
-            ("model", volume.Record.State.Start!.Spec.Inputs.GetValueOrDefault("model:weights")),
+            ("model", volume.Record.State.Start!.Spec.Inputs.GetValueOrDefault(InputNames.ModelWeights)),
             ("attacks", AttackPair.Of(volume.Record)),
             .. RunModels.TunedFiles(volume.Record).Select(file => (file.Key, (ArtifactRef?)file.Value)),
             .. ImageLibrary.Shards(volume.Record).Select(shard => (shard.Key, (ArtifactRef?)shard.Value)),

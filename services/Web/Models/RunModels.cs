@@ -22,7 +22,9 @@ internal sealed record RunModels(ClipModel Base, ClipModel? Tuned, string? Tuned
 
     /// <summary>Whether a run names its model, so that it can be asked.</summary>
     public static bool AreOf(RunRecord record) =>
-        record.State.Start?.Spec.Inputs is { } inputs && inputs.ContainsKey("model:weights") && inputs.ContainsKey("model:tokenizer");
+        record.State.Start?.Spec.Inputs is { } inputs
+        && inputs.ContainsKey(InputNames.ModelWeights)
+        && inputs.ContainsKey(InputNames.ModelTokenizer);
 
     /// <summary>Name of a run's tuned model; null where it has none.</summary>
     public static string? TunedOf(RunRecord record) => TunedFiles(record).Count > 0 ? record.Scores!.Tuned!.Name : null;
@@ -46,7 +48,7 @@ internal sealed record RunModels(ClipModel Base, ClipModel? Tuned, string? Tuned
     )
     {
         if (
-            record.State.Output(ParameterSections.Evaluation, "results") is { } stored
+            record.State.Output(ParameterSections.Evaluation, OutputNames.Results) is { } stored
             && await ResultFormats.Evaluation.ReadAsync(stored, runtime.Artifacts.FetchAsync, cancel)
                 is { Classes.Count: > 0, Templates.Count: > 0 } results
         )
@@ -55,7 +57,7 @@ internal sealed record RunModels(ClipModel Base, ClipModel? Tuned, string? Tuned
         }
 
         return (
-            record.State.Output(ParameterSections.Curation, "salient") is { } found
+            record.State.Output(ParameterSections.Curation, OutputNames.Salient) is { } found
                 ? (await ResultFormats.Salient.ReadAsync(found, runtime.Artifacts.FetchAsync, cancel)).Classes
                 : [],
             UsualTemplates
@@ -67,7 +69,7 @@ internal sealed record RunModels(ClipModel Base, ClipModel? Tuned, string? Tuned
     {
         var inputs = record.State.Start!.Spec.Inputs;
         var device = Compute.Device("cpu");
-        var before = ClipModel.Load(await runtime.Artifacts.FetchAsync(inputs["model:weights"], cancel), device);
+        var before = ClipModel.Load(await runtime.Artifacts.FetchAsync(inputs[InputNames.ModelWeights], cancel), device);
         ClipModel? after = null;
         var files = TunedFiles(record);
         if (files.TryGetValue("model", out var weights))
@@ -84,7 +86,7 @@ internal sealed record RunModels(ClipModel Base, ClipModel? Tuned, string? Tuned
             before,
             after,
             TunedOf(record),
-            ClipTokenizer.Load(await runtime.Artifacts.FetchAsync(inputs["model:tokenizer"], cancel))
+            ClipTokenizer.Load(await runtime.Artifacts.FetchAsync(inputs[InputNames.ModelTokenizer], cancel))
         );
     }
 

@@ -153,7 +153,7 @@ internal sealed class ComparePage(ClipSaeRuntime runtime, RunReader reader, Page
         {
             try
             {
-                var results = run.Record.State.Output(ParameterSections.Evaluation, "results") is { } artifact
+                var results = run.Record.State.Output(ParameterSections.Evaluation, OutputNames.Results) is { } artifact
                     ? await ResultFormats.Evaluation.ReadAsync(artifact, runtime.Artifacts.FetchAsync, cancel)
                     : null;
                 stored.Add(results?.Models.FirstOrDefault(model => model.Name == results.Tuned));

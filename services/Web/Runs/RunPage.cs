@@ -83,8 +83,8 @@ internal sealed class RunPage(ClipSaeRuntime runtime, RunReader reader, WorkersA
             start is null ? null : $"started {start.At.ToUniversalTime().ToString("d MMMM yyyy, HH:mm", CultureInfo.InvariantCulture)} UTC",
             overview is { StartedAt: { } began, EndedAt: { } ended } ? $"took {Written.Duration((ended - began).TotalSeconds)}" : null,
             start is null ? null : $"seed {start.Spec.Seed.ToString(CultureInfo.InvariantCulture)}",
-            start?.Spec.Inputs.GetValueOrDefault("model:weights")?.Name,
-            start?.Spec.Inputs.GetValueOrDefault("dataset:manifest")?.Name,
+            start?.Spec.Inputs.GetValueOrDefault(InputNames.ModelWeights)?.Name,
+            start?.Spec.Inputs.GetValueOrDefault(InputNames.DatasetManifest)?.Name,
             start?.Spec.Verify == true ? "verifies stored results" : null,
         ];
         return string.Join(" · ", facts.OfType<string>());
@@ -92,7 +92,7 @@ internal sealed class RunPage(ClipSaeRuntime runtime, RunReader reader, WorkersA
 
     private static Html Links(RunRecord record)
     {
-        var report = record.State.Output(ParameterSections.Report, "report") is null
+        var report = record.State.Output(ParameterSections.Report, OutputNames.Report) is null
             ? Html.Empty
             : Html.Of($"<a href=\"/runs/{record.Run}/report\">Report</a>");
         var atlas = AtlasShelf.Units(record) is [var first, ..]

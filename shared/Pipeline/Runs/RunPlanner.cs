@@ -46,10 +46,10 @@ public static class RunPlanner
     /// <summary>Begins the names of a run's inputs that are autoencoders trained elsewhere; their hook point follows.</summary>
     public const string GivenAutoencoderPrefix = "sae:";
 
-    private static readonly InputSelector Model = new("model", "model:weights");
-    private static readonly InputSelector Tokenizer = new("tokenizer", "model:tokenizer");
-    private static readonly InputSelector Autoencoders = new("sae", $"{ParameterSections.Sae}/*:sae");
-    private static readonly InputSelector Shards = new("shards", ShardPrefix + "*");
+    private static readonly InputSelector Model = new(InputNames.Model, InputNames.ModelWeights);
+    private static readonly InputSelector Tokenizer = new(InputNames.Tokenizer, InputNames.ModelTokenizer);
+    private static readonly InputSelector Autoencoders = Output(OutputNames.Autoencoder, ParameterSections.Sae);
+    private static readonly InputSelector Shards = new(InputNames.Shards, ShardPrefix + "*");
 
     /// <summary>The plan of the whole pipeline.</summary>
     /// <param name="spec">What is asked for; its inputs say how many shards there are.</param>
@@ -128,7 +128,7 @@ public static class RunPlanner
             new StagePlan(
                 ParameterSections.Extraction,
                 WithEmbeddings(Parameters(ParameterSections.Extraction), hookPoints),
-                [.. shards.Select(shard => new UnitPlan(shard, [], [new InputSelector("shard", ShardPrefix + shard)]))],
+                [.. shards.Select(shard => new UnitPlan(shard, [], [new InputSelector(InputNames.Shard, ShardPrefix + shard)]))],
                 hookPoints.Any(IsOfTexts) ? [Model, Tokenizer] : [Model],
                 ToleratedFailures(Section(spec, ParameterSections.Extraction))
             ),
@@ -137,10 +137,10 @@ public static class RunPlanner
                 Parameters(ParameterSections.Sae),
                 [.. hookPoints.SelectMany(hook => AutoencoderUnits(spec, hook))],
                 [
-                    new InputSelector("ids", $"{ParameterSections.Extraction}/*:ids"),
+                    Output(OutputNames.Ids, ParameterSections.Extraction),
                     .. hookPoints.All(IsOfTexts)
                         ? Array.Empty<InputSelector>()
-                        : [new InputSelector("embeddings", $"{ParameterSections.Extraction}/*:{EmbeddingPoint}")],
+                        : [new InputSelector(InputNames.Embeddings, $"{ParameterSections.Extraction}/*:{EmbeddingPoint}")],
                     Shards,
                     Model,
                     Tokenizer,
@@ -150,7 +150,12 @@ public static class RunPlanner
                 ParameterSections.Curation,
                 Parameters(ParameterSections.Curation),
                 Whole(Autoencoders),
-                [Model, Tokenizer, Shards, new InputSelector("sae-statistics", $"{ParameterSections.Sae}/*:statistics")]
+                [
+                    Model,
+                    Tokenizer,
+                    Shards,
+                    new InputSelector(InputNames.AutoencoderStatistics, $"{ParameterSections.Sae}/*:{OutputNames.Statistics}"),
+                ]
             ),
             new StagePlan(
                 ParameterSections.Tuning,
@@ -161,10 +166,10 @@ public static class RunPlanner
                     Tokenizer,
                     Shards,
                     Autoencoders,
-                    .. new[] { "attacks", "controls", "families", "salient" }.Select(output => new InputSelector(
-                        output,
-                        $"{ParameterSections.Curation}/all:{output}"
-                    )),
+                    Output(OutputNames.Attacks, ParameterSections.Curation, "all"),
+                    Output(OutputNames.Controls, ParameterSections.Curation, "all"),
+                    Output(OutputNames.Families, ParameterSections.Curation, "all"),
+                    Output(OutputNames.Salient, ParameterSections.Curation, "all"),
                 ]
             ),
             new StagePlan(
@@ -175,26 +180,24 @@ public static class RunPlanner
                         unit.Name,
                         [],
                         [
-                            .. new[] { "model", "curves" }.Select(output => new InputSelector(
-                                output,
-                                $"{ParameterSections.Tuning}/{unit.Name}:{output}"
-                            )),
+                            Output(OutputNames.Model, ParameterSections.Tuning, unit.Name),
+                            Output(OutputNames.Curves, ParameterSections.Tuning, unit.Name),
                         ]
                     )),
                 ],
                 Section(spec, ParameterSections.Tuning)?[AdapterKey] is JsonObject
-                    ? [Tokenizer, new InputSelector("base", "model:weights")]
+                    ? [Tokenizer, new InputSelector(InputNames.Base, InputNames.ModelWeights)]
                     : [Tokenizer]
             ),
             new StagePlan(
                 ParameterSections.Evaluation,
                 Parameters(ParameterSections.Evaluation),
                 Whole(
-                    new InputSelector("base", "model:weights"),
-                    new InputSelector("models", $"{ParameterSections.Conversion}/*:model"),
-                    new InputSelector("null-tokens", $"{ParameterSections.Conversion}/*:files/null_token.safetensors"),
-                    new InputSelector("curves", $"{ParameterSections.Tuning}/*:curves"),
-                    new InputSelector("evaluation", "evaluation:*")
+                    new InputSelector(InputNames.Base, InputNames.ModelWeights),
+                    new InputSelector(InputNames.Models, $"{ParameterSections.Conversion}/*:{OutputNames.Model}"),
+                    new InputSelector(InputNames.NullTokens, $"{ParameterSections.Conversion}/*:files/null_token.safetensors"),
+                    Output(OutputNames.Curves, ParameterSections.Tuning),
+                    new InputSelector(InputNames.Evaluation, $"{InputNames.Evaluation}:*")
                 ),
                 [Tokenizer]
             ),
@@ -211,10 +214,17 @@ public static class RunPlanner
                         ParameterSections.Evaluation,
                     }.Select(stage => new InputSelector(stage, $"{stage}/*:*")),
                 ]),
-                [Model, Tokenizer, new InputSelector("dataset", "dataset:*"), new InputSelector("evaluation", "evaluation:*")]
+                [
+                    Model,
+                    Tokenizer,
+                    new InputSelector(InputNames.Dataset, $"{InputNames.Dataset}:*"),
+                    new InputSelector(InputNames.Evaluation, $"{InputNames.Evaluation}:*"),
+                ]
             ),
         ]);
     }
+
+    private static InputSelector Output(string name, string stage, string unit = "*") => new(name, $"{stage}/{unit}:{name}");
 
     private static IReadOnlyList<string> HookPoints(JsonObject parameters, IReadOnlyDictionary<string, JsonObject> defaults) =>
         Strings(parameters[ParameterSections.SectionOf(ParameterSections.Extraction)] as JsonObject, HookPointsKey)
@@ -237,13 +247,13 @@ public static class RunPlanner
     /// <summary>One for each combination of swept keys; of an autoencoder that is given there is nothing to sweep.</summary>
     private static IEnumerable<UnitPlan> AutoencoderUnits(RunSpec spec, string hook)
     {
-        var activations = new InputSelector("activations", $"{ParameterSections.Extraction}/*:{hook}");
+        var activations = new InputSelector(InputNames.Activations, $"{ParameterSections.Extraction}/*:{hook}");
         InputSelector[] inputs = IsOfTexts(hook)
-            ? [activations, new InputSelector("text-embeddings", $"{ParameterSections.Extraction}/*:{TextEmbeddingPoint}")]
+            ? [activations, new InputSelector(InputNames.TextEmbeddings, $"{ParameterSections.Extraction}/*:{TextEmbeddingPoint}")]
             : [activations];
         var given = GivenAutoencoderPrefix + hook;
         return spec.Inputs.ContainsKey(given)
-            ? [new UnitPlan(hook, [], [.. inputs, new InputSelector("given", given)])]
+            ? [new UnitPlan(hook, [], [.. inputs, new InputSelector(InputNames.GivenAutoencoder, given)])]
             : from swept in Combinations(Section(spec, ParameterSections.Sae))
             select new UnitPlan(hook + swept.Suffix, swept.Parameters.DeepClone().AsObject(), inputs);
     }
