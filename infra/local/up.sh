@@ -7,7 +7,8 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd) root=$(cd "$here/../.." && pwd)
 folder=$(realpath -m "${1:-clipsae-data/local}") embedding=${2:-2}
 configuration=${CLIPSAE_BUILD:-Release} broker_port=${CLIPSAE_BROKER_PORT:-25672} s3_port=${CLIPSAE_S3_PORT:-29000} health_port=${CLIPSAE_HEALTH_PORT:-28080}
-services=(Coordinator EmbeddingExtraction SaeTraining AttackCuration FineTuning WeightConversion ZeroShotEvaluation Reporting Web)
+programs=(Coordinator Worker Web)
+stages=(sae-training attack-curation fine-tuning weight-conversion zero-shot-evaluation report) # embedding-extraction has several workers
 
 for pid in $(find "$folder/pids" -type f ! -name '*.port' -exec cat {} + 2>/dev/null); do
     if tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -qF "ClipSae__DataFolder=$folder/work/"; then echo "already running in $folder: infra/local/down.sh $folder stops it" >&2; exit 1; fi
@@ -18,8 +19,8 @@ for setting in CLIPSAE_BROKER_PORT=$broker_port CLIPSAE_S3_PORT=$s3_port CLIPSAE
 done
 "$here/install.sh"
 program() { echo "$root/services/$1/bin/$configuration/net10.0/ClipSae.$1"; }
-for service in "${services[@]}"; do
-    [ -x "$(program "$service")" ] && continue
+for name in "${programs[@]}"; do
+    [ -x "$(program "$name")" ] && continue
     echo "building ..."
     dotnet build "$root/ClipSae.sln" -c "$configuration" -v quiet --nologo
     break
@@ -44,22 +45,24 @@ source "$folder/env"
 [ -s "$folder/ui-token" ] || (umask 077; head -c 60 /dev/urandom | base64 -w 0 | tr -d '/+=' | head -c 40 >"$folder/ui-token")
 
 port=$health_port
-launch() { # name, service
-    local user=clipsae-worker arguments=()
-    case $2 in
+launch() { # name, program, its arguments
+    local name=$1 program=$2 user=clipsae-worker
+    shift 2
+    case $program in
     Coordinator) user=clipsae-coordinator ;;
-    Web) user=clipsae-viewer arguments=(--port "$port" --token-file "$folder/ui-token") ;;
+    Web) user=clipsae-viewer ;;
     esac
-    ClipSae__DataFolder=$folder/work/$1 ClipSae__HealthAddress=http://127.0.0.1:$port/ \
+    ClipSae__DataFolder=$folder/work/$name ClipSae__HealthAddress=http://127.0.0.1:$port/ \
         ClipSae__Broker__User=$user ClipSae__Broker__PasswordFile=$folder/broker/users/$user.password \
-        setsid nohup "$(program "$2")" "${arguments[@]}" >>"$folder/logs/$1.log" 2>&1 </dev/null &
-    echo $! >"$folder/pids/$1"
-    echo "$port" >"$folder/pids/$1.port"
+        setsid nohup "$(program "$program")" "$@" >>"$folder/logs/$name.log" 2>&1 </dev/null &
+    echo $! >"$folder/pids/$name"
+    echo "$port" >"$folder/pids/$name.port"
     port=$((port + 1))
 }
 launch coordinator Coordinator
-for i in $(seq "$embedding"); do launch "embedding-extraction-$i" EmbeddingExtraction; done
-for service in "${services[@]:2}"; do launch "$(sed -E 's/([a-z])([A-Z])/\1-\2/g' <<<"$service" | tr '[:upper:]' '[:lower:]')" "$service"; done
+for i in $(seq "$embedding"); do launch "embedding-extraction-$i" Worker embedding-extraction; done
+for stage in "${stages[@]}"; do launch "$stage" Worker "$stage"; done
+launch web Web --port "$port" --token-file "$folder/ui-token"
 
 for pid in "$folder"/pids/*.port; do
     name=$(basename "$pid" .port)

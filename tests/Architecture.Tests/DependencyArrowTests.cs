@@ -1,4 +1,5 @@
 using System.Xml.Linq;
+using ClipSae.Pipeline.Runs;
 using ClipSae.TestKit.Sources;
 
 namespace ClipSae.Architecture.Tests;
@@ -33,11 +34,26 @@ public class DependencyArrowTests
     }
 
     [Fact]
-    public void No_service_references_another_but_the_command()
+    public void No_service_references_another_but_those_that_host_stages()
     {
-        foreach (var service in Solution.Projects("services").Where(service => service != "Cli"))
+        foreach (var service in Solution.Projects("services").Except(["Cli", "Worker"]))
         {
             Solution.References("services", service).Except(Shared.Keys).ShouldBeEmpty($"references of services/{service}");
+        }
+    }
+
+    /// <summary>A stage is a library: what runs it is a program's.</summary>
+    [Fact]
+    public void Stages_know_neither_bus_nor_store_nor_host()
+    {
+        var stages = Solution.Projects("services").Except(["Cli", "Coordinator", "Web", "Worker"]).ToArray();
+
+        stages.Length.ShouldBe(ParameterSections.All.Count);
+        Solution.References("services", "Worker").ShouldBe([.. stages, "Hosting"], ignoreOrder: true);
+        foreach (var stage in stages)
+        {
+            Solution.References("services", stage).Intersect(["Hosting", "ObjectStorage"]).ShouldBeEmpty($"references of services/{stage}");
+            File.Exists(Path.Combine(Solution.Root, "services", stage, "Program.cs")).ShouldBeFalse(stage);
         }
     }
 

@@ -79,10 +79,10 @@ internal sealed class DistributedServers : IAsyncDisposable
 
     /// <summary>Starts one of the system's programs, limited to one thread of computation, and waits until it is ready.</summary>
     /// <param name="core">The one core it may use; any when null.</param>
-    public async Task StartProgramAsync(string service, int? core = null)
+    public async Task StartProgramAsync(string program, IReadOnlyList<string> arguments, int? core = null)
     {
         var health = $"http://127.0.0.1:{FreePort.Next()}/";
-        var start = OnCore(core, $"ClipSae.{service}", []);
+        var start = OnCore(core, program, arguments);
         foreach (var (variable, value) in Settings(unitsAtOnce: 1))
         {
             start.Environment[variable] = value;
@@ -91,12 +91,12 @@ internal sealed class DistributedServers : IAsyncDisposable
         start.Environment["OMP_NUM_THREADS"] = "1";
         start.Environment["ClipSae__DataFolder"] = Path.Combine(
             Folder,
-            $"{service}-{_programs.Count.ToString(CultureInfo.InvariantCulture)}"
+            $"{program}-{_programs.Count.ToString(CultureInfo.InvariantCulture)}"
         );
         start.Environment["ClipSae__HealthAddress"] = health;
-        var program = Process.Start(start)!;
-        program.BeginOutputReadLine();
-        _programs.Add(program);
+        var process = Process.Start(start)!;
+        process.BeginOutputReadLine();
+        _programs.Add(process);
         using var http = new HttpClient();
         for (var look = 0; look < 600; look++)
         {
@@ -116,7 +116,7 @@ internal sealed class DistributedServers : IAsyncDisposable
             await Task.Delay(100);
         }
 
-        throw new TimeoutException($"{service} did not become ready");
+        throw new TimeoutException($"{program} did not become ready");
     }
 
     /// <summary>How one of the programs here is started, on one core (<c>taskset</c>) or on any.</summary>

@@ -50,13 +50,13 @@ internal sealed class ScaleOutBenchmark : IBenchmark
     private static async Task RunAsync(int units, int images, TextWriter output)
     {
         await using var servers = await DistributedServers.StartAsync();
-        await using var client = servers.OpenClient(services => services.AddEmbeddingExtraction());
+        await using var client = servers.OpenClient(services => services.AddStage<EmbeddingExtractionStage>(ComputeProbe.Instance));
         var inputs = await InputsAsync(client, servers.Folder, images);
         var weights = Path.Combine(servers.Folder, "model.safetensors");
         var batches = units * ((images + Batch - 1) / Batch);
         var bareOne = await BareSecondsAsync(weights, 1, batches);
         var bareTwo = await BareSecondsAsync(weights, 2, batches / 2);
-        await servers.StartProgramAsync("Coordinator");
+        await servers.StartProgramAsync("ClipSae.Coordinator", []);
         var seed = 0;
         async Task<double> SecondsAsync(int count)
         {
@@ -66,10 +66,10 @@ internal sealed class ScaleOutBenchmark : IBenchmark
             return (facts.Max(fact => fact.At) - facts.Min(fact => fact.StartedAt)).TotalSeconds;
         }
 
-        await servers.StartProgramAsync("EmbeddingExtraction", core: 0);
+        await servers.StartProgramAsync("ClipSae.Worker", [ParameterSections.Extraction], core: 0);
         await SecondsAsync(1); // model in the cache, code compiled
         var one = await SecondsAsync(units);
-        await servers.StartProgramAsync("EmbeddingExtraction", core: 1);
+        await servers.StartProgramAsync("ClipSae.Worker", [ParameterSections.Extraction], core: 1);
         await SecondsAsync(4);
         var two = await SecondsAsync(units);
 

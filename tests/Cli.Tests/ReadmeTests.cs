@@ -6,6 +6,7 @@ using ClipSae.Hosting.Service;
 using ClipSae.Hosting.Settings;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Pipeline.Stages;
+using ClipSae.Worker;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ClipSae.Cli.Tests;
@@ -124,7 +125,7 @@ public sealed partial class ReadmeTests : IDisposable
     private static ServiceProvider Stages()
     {
         var services = new ServiceCollection().AddLogging().AddSingleton(TimeProvider.System);
-        StageCatalogue.AddTo(services);
+        StageCatalogue.AddAll(services);
         return services.BuildServiceProvider();
     }
 

@@ -11,6 +11,7 @@ using ClipSae.Hosting.Worker;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Tensors;
 using ClipSae.TestKit.Files;
+using ClipSae.Worker;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ClipSae.Cli.Tests;
@@ -43,7 +44,7 @@ public sealed class SeveralCardsTests : IDisposable
             services =>
             {
                 services.AddSingleton(new WorkerCards(cards, Compute.Assign)).AddCoordinator();
-                StageCatalogue.AddTo(services);
+                StageCatalogue.AddAll(services);
             }
         );
         var dataset = await DatasetImporter.ImportAsync(

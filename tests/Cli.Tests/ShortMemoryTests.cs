@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using ClipSae.Cli.Running;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Pipeline.Stages;
+using ClipSae.Worker;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ClipSae.Cli.Tests;
@@ -13,7 +14,7 @@ public partial class ShortMemoryTests
     public void Every_parameter_that_is_named_exists()
     {
         var services = new ServiceCollection().AddSingleton(TimeProvider.System);
-        StageCatalogue.AddTo(services);
+        StageCatalogue.AddAll(services);
         using var provider = services.BuildServiceProvider();
         var stages = provider.GetServices<IStage>().ToArray();
         var defaults = stages

@@ -4,6 +4,7 @@ using ClipSae.Cli.Running;
 using ClipSae.Contracts;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Pipeline.Stages;
+using ClipSae.Worker;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ClipSae.Cli.Tests;
@@ -41,7 +42,7 @@ public class StoredRunTests
     public async Task Units_of_a_stored_run_have_the_same_keys_today_where_their_algorithm_is_the_same(bool beganNormalized)
     {
         var services = new ServiceCollection().AddSingleton(TimeProvider.System);
-        StageCatalogue.AddTo(services);
+        StageCatalogue.AddAll(services);
         await using var provider = services.BuildServiceProvider();
         var stages = provider.GetServices<IStage>().ToDictionary(stage => stage.Name);
         var state = RunState.Empty;

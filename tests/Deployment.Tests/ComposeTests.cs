@@ -62,18 +62,10 @@ public sealed partial class ComposeTests
         var programs = Services
             .Select(service => service.Value!["command"])
             .OfType<JsonArray>()
-            .Select(command => Text(command[0]))
+            .Select(ProgramOf)
             .Where(program => program.StartsWith("/app/", StringComparison.Ordinal));
 
-        programs
-            .Order(StringComparer.Ordinal)
-            .ShouldBe(
-                Solution
-                    .Projects("services")
-                    .Where(service => service != "Cli")
-                    .Select(service => $"/app/ClipSae.{service}")
-                    .Order(StringComparer.Ordinal)
-            );
+        programs.ShouldBe(Programs, ignoreOrder: true);
     }
 
     [Fact]
@@ -89,7 +81,7 @@ public sealed partial class ComposeTests
                     .Select(pod => pod.Name),
                 ignoreOrder: true
             );
-        services.ShouldAllBe(service => Text(service.Value!["command"]![0]) == Text(Services[service.Key]!["command"]![0]));
+        services.ShouldAllBe(service => ProgramOf(service.Value!["command"]!) == ProgramOf(Services[service.Key]!["command"]!));
     }
 
     [Fact]

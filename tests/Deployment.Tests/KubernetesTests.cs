@@ -82,21 +82,12 @@ public sealed partial class KubernetesTests
     [Fact]
     public void Every_program_has_one_workload_named_after_its_queue()
     {
-        var programs = Pods().Select(pod => (pod.Name, Program: Text(Container(pod.Template)["command"]![0]))).ToArray();
+        var programs = Pods().Select(pod => (pod.Name, Program: ProgramOf(Container(pod.Template)["command"]!))).ToArray();
 
-        programs
-            .Select(pod => pod.Program)
-            .Order(StringComparer.Ordinal)
-            .ShouldBe(
-                Solution
-                    .Projects("services")
-                    .Where(service => service != "Cli")
-                    .Select(service => $"/app/ClipSae.{service}")
-                    .Order(StringComparer.Ordinal)
-            );
+        programs.Select(pod => pod.Program).ShouldBe(Programs, ignoreOrder: true);
         programs.ShouldAllBe(pod =>
-            pod.Program
-            == "/app/ClipSae." + string.Concat(pod.Name.Split('-').Select(word => char.ToUpperInvariant(word[0]) + word.Substring(1)))
+            pod.Program == $"/app/ClipSae.Worker {pod.Name}"
+            || pod.Program.Equals($"/app/ClipSae.{pod.Name}", StringComparison.OrdinalIgnoreCase)
         );
     }
 

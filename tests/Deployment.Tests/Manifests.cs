@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ClipSae.Pipeline.Runs;
 using ClipSae.TestKit.Sources;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
@@ -31,6 +32,17 @@ internal static class Manifests
     public static IEnumerable<(string Name, JsonObject Template)> Pods() =>
         OfKind("Deployment", "ScaledJob")
             .Select(item => (Name(item), (item["spec"]!["template"] ?? item["spec"]!["jobTargetRef"]!["template"])!.AsObject()));
+
+    /// <summary>What must run somewhere: each program of the image that serves, the worker once for each stage.</summary>
+    public static IReadOnlyList<string> Programs { get; } =
+    [
+        .. Solution.Projects("services").Intersect(["Coordinator", "Web"]).Select(service => $"/app/ClipSae.{service}"),
+        .. ParameterSections.All.Select(pair => $"/app/ClipSae.Worker {pair.Stage}"),
+    ];
+
+    /// <summary>The program that a command runs, with the stage where it is a worker's.</summary>
+    public static string ProgramOf(JsonNode command) =>
+        Text(command[0]) + (Text(command[0]).EndsWith("Worker", StringComparison.Ordinal) ? $" {Text(command[1])}" : "");
 
     public static string Name(JsonNode item) => Text(item["metadata"]!["name"]);
 

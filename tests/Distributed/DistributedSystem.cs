@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
+using ClipSae.Pipeline.Runs;
 using ClipSae.Servers;
 using ClipSae.TestKit.Commands;
 using ClipSae.TestKit.Files;
@@ -20,14 +21,14 @@ public sealed class DistributedSystem : IAsyncLifetime
     [
         "Coordinator",
         "Coordinator",
-        "EmbeddingExtraction",
-        "EmbeddingExtraction",
-        "SaeTraining",
-        "AttackCuration",
-        "FineTuning",
-        "WeightConversion",
-        "ZeroShotEvaluation",
-        "Reporting",
+        ParameterSections.Extraction,
+        ParameterSections.Extraction,
+        ParameterSections.Sae,
+        ParameterSections.Curation,
+        ParameterSections.Tuning,
+        ParameterSections.Conversion,
+        ParameterSections.Evaluation,
+        ParameterSections.Report,
     ];
 
     private readonly TemporaryFolder _folder = new();

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using ClipSae.Pipeline.Runs;
 using ClipSae.TestKit.Commands;
 
 namespace ClipSae.Distributed;
@@ -61,7 +62,7 @@ public sealed class DisturbanceTests(DistributedSystem system, ITestOutputHelper
     {
         using var client = await system.StartAfreshAsync();
         var run = await DistributedSystem.RunOfAsync(client);
-        await DistributedSystem.LogsAsync(system.Process("SaeTraining"), $"{run}: sae-training/", 1);
+        await DistributedSystem.LogsAsync(system.Process(ParameterSections.Sae), $"{run}: sae-training/", 1);
         await OutageAsync(system.Broker.PauseAsync, system.Broker.ResumeAsync, "consumers: Unhealthy");
 
         await ShouldBeUndisturbedAsync(client, run);
@@ -72,7 +73,7 @@ public sealed class DisturbanceTests(DistributedSystem system, ITestOutputHelper
     {
         using var client = await system.StartAfreshAsync();
         var run = await DistributedSystem.RunOfAsync(client);
-        await DistributedSystem.LogsAsync(system.Process("SaeTraining"), $"{run}: sae-training/", 1);
+        await DistributedSystem.LogsAsync(system.Process(ParameterSections.Sae), $"{run}: sae-training/", 1);
         await OutageAsync(system.Objects.PauseAsync, system.Objects.ResumeAsync, "store: Unhealthy");
 
         await ShouldBeUndisturbedAsync(client, run);
@@ -88,7 +89,7 @@ public sealed class DisturbanceTests(DistributedSystem system, ITestOutputHelper
             environment: system.Environment
         );
         var run = await DistributedSystem.RunOfAsync(client);
-        var training = system.Process("SaeTraining");
+        var training = system.Process(ParameterSections.Sae);
         var begins = 0;
         for (var death = 1; death <= DistributedSystem.DeliveryLimit + 1; death++)
         {
@@ -141,7 +142,7 @@ public sealed class DisturbanceTests(DistributedSystem system, ITestOutputHelper
             environment: system.Environment
         );
         var run = await DistributedSystem.RunOfAsync(client);
-        var tuning = system.Process("FineTuning");
+        var tuning = system.Process(ParameterSections.Tuning);
         await DistributedSystem.LogsAsync(tuning, $"{run}: fine-tuning/", 1);
         await Task.Delay(TimeSpan.FromSeconds(3));
 

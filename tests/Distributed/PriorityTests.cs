@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ClipSae.Pipeline.Runs;
 using ClipSae.TestKit.Commands;
 
 namespace ClipSae.Distributed;
@@ -12,7 +13,7 @@ public sealed class PriorityTests(DistributedSystem system)
     {
         var origin = await system.UndisturbedRunAsync();
         var started = (await system.EventsAsync(origin))[0]!["event"]!.AsObject();
-        var reporting = system.Process("Reporting");
+        var reporting = system.Process(ParameterSections.Report);
         (await reporting.StopAsync()).ShouldBe(0, reporting.Log);
         string[] bulk = [.. Enumerable.Range(0, Bulk).Select(index => $"bulk-{index}")];
         foreach (var run in bulk)

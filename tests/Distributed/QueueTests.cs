@@ -32,7 +32,7 @@ public sealed class QueueTests(DistributedSystem system)
     {
         foreach (var stage in ParameterSections.All.Select(pair => pair.Stage))
         {
-            var expected = system.Processes.Count(process => process.Service == Service(stage));
+            var expected = system.Processes.Count(process => process.Service == stage);
             foreach (
                 var queue in (string[])[QueueNames.OfStage(stage, isInteractive: false), QueueNames.OfStage(stage, isInteractive: true)]
             )
@@ -57,9 +57,4 @@ public sealed class QueueTests(DistributedSystem system)
                 .Where(consumer => consumer!["queue"]!["name"]!.GetValue<string>() == queue)
                 .Select(consumer => (consumer!["prefetch_count"]!.GetValue<int>(), consumer["ack_required"]!.GetValue<bool>())),
         ];
-
-    private static string Service(string stage) =>
-        stage == ParameterSections.Report
-            ? "Reporting"
-            : string.Concat(stage.Split('-').Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
 }

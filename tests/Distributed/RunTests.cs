@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ClipSae.Pipeline.Runs;
 using ClipSae.TestKit.Commands;
 
 namespace ClipSae.Distributed;
@@ -184,7 +185,7 @@ public sealed class RunTests(DistributedSystem system)
     {
         using var client = await system.StartAfreshAsync();
         var run = await DistributedSystem.RunOfAsync(client);
-        var tuning = system.Process("FineTuning");
+        var tuning = system.Process(ParameterSections.Tuning);
         await DistributedSystem.LogsAsync(tuning, $"{run}: fine-tuning/", 1);
 
         (await system.ClientAsync("cancel", run)).Code.ShouldBe(0);
@@ -202,7 +203,7 @@ public sealed class RunTests(DistributedSystem system)
     {
         using var client = await system.StartLongTuningAsync();
         var run = await DistributedSystem.RunOfAsync(client);
-        await DistributedSystem.LogsAsync(system.Process("FineTuning"), $"{run}: fine-tuning/", 1);
+        await DistributedSystem.LogsAsync(system.Process(ParameterSections.Tuning), $"{run}: fine-tuning/", 1);
         await Task.Delay(TimeSpan.FromSeconds(3)); // into its steps
 
         (await system.ClientAsync("cancel", run)).Code.ShouldBe(0);
@@ -218,7 +219,7 @@ public sealed class RunTests(DistributedSystem system)
     [Fact]
     public async Task What_is_cancelled_while_no_worker_runs_is_not_computed_when_one_comes()
     {
-        var reporting = system.Process("Reporting");
+        var reporting = system.Process(ParameterSections.Report);
         var (client, run) = await ReplayToWaitingReportAsync(reporting);
         using var replay = client;
         (await system.ClientAsync("cancel", run)).Code.ShouldBe(0);
@@ -235,7 +236,7 @@ public sealed class RunTests(DistributedSystem system)
     [Fact]
     public async Task A_run_whose_messages_are_lost_goes_on_when_it_is_tried_again()
     {
-        var reporting = system.Process("Reporting");
+        var reporting = system.Process(ParameterSections.Report);
         var (client, run) = await ReplayToWaitingReportAsync(reporting);
         using var replay = client;
         await system.Broker.LoseAsync("report-interactive");
@@ -255,13 +256,13 @@ public sealed class RunTests(DistributedSystem system)
         var started = (await system.EventsAsync(origin))[0]!["event"]!.AsObject();
         using var client = await system.StartLongTuningAsync();
         var run = await DistributedSystem.RunOfAsync(client);
-        await DistributedSystem.LogsAsync(system.Process("FineTuning"), $"{run}: fine-tuning/", 1);
+        await DistributedSystem.LogsAsync(system.Process(ParameterSections.Tuning), $"{run}: fine-tuning/", 1);
 
         (
             await system.Broker.PublishAsync("amq.default", "dataset-ready", PriorityTests.Event("waits", started, origin, "fine-tuning"))
         ).ShouldBeTrue();
         await system.Broker.WaitForAsync("fine-tuning", 1);
-        using var idle = system.NewProcess("FineTuning", "tuning-idle");
+        using var idle = system.NewProcess(ParameterSections.Tuning, "tuning-idle");
         idle.Start();
 
         await DistributedSystem.LogsAsync(idle, "waits: fine-tuning/", 1);
@@ -310,7 +311,7 @@ public sealed class RunTests(DistributedSystem system)
     [Fact]
     public async Task A_worker_of_one_unit_ends_when_none_comes()
     {
-        using var once = system.NewProcess("Reporting", "reporting-idle", ("ClipSae__OnceWait", "00:00:02"));
+        using var once = system.NewProcess(ParameterSections.Report, "reporting-idle", ("ClipSae__OnceWait", "00:00:02"));
         once.Start("--once");
 
         (await once.EndAsync()).ShouldBe(0, once.Log);
@@ -338,9 +339,9 @@ public sealed class RunTests(DistributedSystem system)
     public async Task A_worker_of_one_unit_ends_after_it()
     {
         var origin = await system.UndisturbedRunAsync();
-        var reporting = system.Process("Reporting");
+        var reporting = system.Process(ParameterSections.Report);
         (await reporting.StopAsync()).ShouldBe(0, reporting.Log);
-        using var once = system.NewProcess("Reporting", "reporting-once");
+        using var once = system.NewProcess(ParameterSections.Report, "reporting-once");
         once.Start("--once");
 
         var replay = await system.ClientAsync("replay", origin, "--from", "report");

@@ -1,9 +1,11 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using ClipSae.Pipeline.Runs;
 
 namespace ClipSae.Distributed;
 
 /// <summary>One process of the system, as an operator runs it; it can be killed and started again.</summary>
+/// <remarks>A service is named by its program, a worker by its stage.</remarks>
 internal sealed partial class ServiceProcess(string service, string name, string folder, IReadOnlyDictionary<string, string> environment)
     : IDisposable
 {
@@ -26,23 +28,18 @@ internal sealed partial class ServiceProcess(string service, string name, string
         }
     }
 
+    private string[] Program =>
+        ParameterSections.All.Any(pair => pair.Stage == service)
+            ? [Path.Combine(AppContext.BaseDirectory, "ClipSae.Worker"), service]
+            : [Path.Combine(AppContext.BaseDirectory, $"ClipSae.{service}")];
+
     private string LogPath => Path.Combine(folder, name + ".log");
 
     public void Start(params string[] arguments)
     {
         // A shell that becomes the program: its output goes to the log without anyone pumping it.
         var start = new ProcessStartInfo("/bin/sh") { UseShellExecute = false };
-        foreach (
-            var argument in (string[])
-                [
-                    "-c",
-                    "log=$1; shift; exec \"$@\" >>\"$log\" 2>&1",
-                    "sh",
-                    LogPath,
-                    Path.Combine(AppContext.BaseDirectory, $"ClipSae.{service}"),
-                    .. arguments,
-                ]
-        )
+        foreach (var argument in (string[])["-c", "log=$1; shift; exec \"$@\" >>\"$log\" 2>&1", "sh", LogPath, .. Program, .. arguments])
         {
             start.ArgumentList.Add(argument);
         }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using ClipSae.Pipeline.Runs;
 using ClipSae.Servers;
 using ClipSae.TestKit.Commands;
 
@@ -96,9 +97,9 @@ public sealed class StartTests(DistributedSystem system)
     public async Task Health_tells_live_from_ready_with_bus_store_and_device() =>
         await Task.WhenAll(
             ShouldTellAsync("Coordinator", "", HttpStatusCode.OK, "device: Healthy none needed"),
-            ShouldTellAsync("WeightConversion", "", HttpStatusCode.OK, "device: Healthy cpu"),
+            ShouldTellAsync(ParameterSections.Conversion, "", HttpStatusCode.OK, "device: Healthy cpu"),
             ShouldTellAsync(
-                "WeightConversion",
+                ParameterSections.Conversion,
                 "cuda:7",
                 HttpStatusCode.ServiceUnavailable,
                 "device: Unhealthy cuda:7: device 'cuda:7' is not available"
@@ -139,7 +140,7 @@ public sealed class StartTests(DistributedSystem system)
 
     private async Task ShouldRefuseAsync(string said, string mend, params (string Variable, string Value)[] changes)
     {
-        using var process = system.NewProcess("Reporting", "bad-" + Guid.NewGuid().ToString("N"), changes);
+        using var process = system.NewProcess(ParameterSections.Report, "bad-" + Guid.NewGuid().ToString("N"), changes);
         process.Start();
 
         (await process.EndAsync()).ShouldBe(1, process.Log);

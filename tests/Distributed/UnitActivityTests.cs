@@ -2,6 +2,7 @@ using ClipSae.Coordinator;
 using ClipSae.Hosting.Bus;
 using ClipSae.Hosting.Service;
 using ClipSae.Hosting.Settings;
+using ClipSae.Pipeline.Runs;
 using ClipSae.Servers;
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
@@ -15,7 +16,7 @@ public sealed class UnitActivityTests(DistributedSystem system)
     {
         using var client = await system.StartLongTuningAsync();
         var run = await DistributedSystem.RunOfAsync(client);
-        await DistributedSystem.LogsAsync(system.Process("FineTuning"), $"{run}: fine-tuning/", 1);
+        await DistributedSystem.LogsAsync(system.Process(ParameterSections.Tuning), $"{run}: fine-tuning/", 1);
         await using var runtime = DistributedRuntime.Create(
             new ClipSaeOptions
             {

@@ -6,6 +6,7 @@ using ClipSae.Hosting.Settings;
 using ClipSae.Hosting.Worker;
 using ClipSae.Pipeline.Stages;
 using ClipSae.Tensors;
+using ClipSae.Worker;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -97,7 +98,7 @@ internal static class Workplace
         services.AddLogging(logging =>
             logging.SetMinimumLevel(session.Verbose ? LogLevel.Information : LogLevel.Warning).AddProvider(new LineLoggerProvider(session))
         );
-        StageCatalogue.AddTo(services);
+        StageCatalogue.AddAll(services);
     }
 
     /// <summary>The full name of a run that the user named: whole, by a part that only it has, or <c>latest</c>.</summary>

@@ -13,8 +13,10 @@ namespace ClipSae.Hosting.Service;
 /// <summary>Runs one service as a process of its own: defaults, what it adds, run.</summary>
 public static class ServiceHost
 {
+    /// <summary>Exit code of wrong arguments.</summary>
+    public const int WrongUse = 2;
+
     private const int Failed = 1;
-    private const int WrongUse = 2;
 
     /// <summary>Runs until told to stop (Ctrl-C, SIGTERM), or with <c>--once</c> until one unit is done.</summary>
     /// <returns>Exit code: 0 stopped, 1 failed, 2 an argument that there is not.</returns>

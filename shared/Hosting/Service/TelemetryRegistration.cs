@@ -29,9 +29,7 @@ public static class TelemetryRegistration
             .AddOpenTelemetry()
             .ConfigureResource(resource =>
                 resource.AddService(
-                    Environment.GetEnvironmentVariable(ServiceVariable) is { Length: > 0 } named
-                        ? named
-                        : Assembly.GetEntryAssembly()?.GetName().Name ?? "clipsae",
+                    Environment.GetEnvironmentVariable(ServiceVariable) is { Length: > 0 } named ? named : NameOf(services),
                     serviceVersion: WorkerTraits.Software,
                     serviceInstanceId: StageRunner.Worker
                 )
@@ -47,4 +45,10 @@ public static class TelemetryRegistration
         );
         return services;
     }
+
+    // A worker of one stage is named after that stage's project, everything else after the program.
+    private static string NameOf(IServiceCollection services) =>
+        services.Where(service => service.ServiceType == typeof(IStage)).Select(stage => stage.ImplementationType).ToArray() is [{ } only]
+            ? only.Assembly.GetName().Name!
+            : Assembly.GetEntryAssembly()?.GetName().Name ?? "clipsae";
 }

@@ -1,4 +1,0 @@
-using ClipSae.Hosting.Service;
-using ClipSae.Reporting;
-
-return await ServiceHost.RunAsync(args, services => services.AddReporting());

@@ -1,0 +1,46 @@
+using ClipSae.AttackCuration;
+using ClipSae.Contracts;
+using ClipSae.EmbeddingExtraction;
+using ClipSae.FineTuning;
+using ClipSae.Hosting.Service;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Reporting;
+using ClipSae.SaeTraining;
+using ClipSae.Tensors;
+using ClipSae.WeightConversion;
+using ClipSae.ZeroShotEvaluation;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ClipSae.Worker;
+
+/// <summary>Every stage of the pipeline, and how a process gets it.</summary>
+public static class StageCatalogue
+{
+    private static readonly Dictionary<string, Func<IServiceCollection, IServiceCollection>> Stages = new(StringComparer.Ordinal)
+    {
+        [ParameterSections.Extraction] = services => services.AddStage<EmbeddingExtractionStage>(ComputeProbe.Instance),
+        [ParameterSections.Sae] = services => services.AddStage<SaeTrainingStage>(ComputeProbe.Instance),
+        [ParameterSections.Curation] = services => services.AddStage<AttackCurationStage>(ComputeProbe.Instance),
+        [ParameterSections.Tuning] = services => services.AddStage<FineTuningStage>(ComputeProbe.Instance),
+        [ParameterSections.Conversion] = services => services.AddStage<WeightConversionStage>(ComputeProbe.Instance),
+        [ParameterSections.Evaluation] = services => services.AddStage<ZeroShotEvaluationStage>(ComputeProbe.Instance),
+        [ParameterSections.Report] = services => services.AddStage<ReportStage>(),
+    };
+
+    /// <summary>Adds them all to one process.</summary>
+    public static void AddAll(IServiceCollection services)
+    {
+        foreach (var add in Stages.Values)
+        {
+            add(services);
+        }
+    }
+
+    /// <summary>What adds the stage of this name.</summary>
+    /// <exception cref="UserErrorException">There is none; the message names them.</exception>
+    public static Func<IServiceCollection, IServiceCollection> Find(string? stage) =>
+        Stages.GetValueOrDefault(stage ?? "")
+        ?? throw new UserErrorException(
+            $"ClipSae.Worker: expected a stage first, one of {string.Join(", ", Stages.Keys)}; --help after it shows what may follow"
+        );
+}
