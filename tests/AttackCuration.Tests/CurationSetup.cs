@@ -10,6 +10,7 @@ using ClipSae.Imaging.Decoding;
 using ClipSae.Imaging.Pixels;
 using ClipSae.Pipeline.Stages;
 using ClipSae.Sae.Formats;
+using ClipSae.TestKit.Files;
 
 namespace ClipSae.AttackCuration.Tests;
 
@@ -19,9 +20,9 @@ internal sealed class CurationSetup : IDisposable
     public const int Images = 40;
     private const int Side = 40;
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("attack-curation").FullName;
+    private readonly TemporaryFolder _folder = new();
 
-    public CurationSetup() => Store = new FolderArtifactStore(Path.Combine(_folder, "store"));
+    public CurationSetup() => Store = new FolderArtifactStore(_folder.File("store"));
 
     public FolderArtifactStore Store { get; }
 
@@ -137,9 +138,9 @@ internal sealed class CurationSetup : IDisposable
         return entries;
     }
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
-    private string NewPath() => Path.Combine(_folder, Guid.NewGuid().ToString("N"));
+    private string NewPath() => _folder.File(Guid.NewGuid().ToString("N"));
 
     private Task<ArtifactRef> PutAsync(Action<string> write)
     {

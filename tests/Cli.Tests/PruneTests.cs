@@ -1,14 +1,15 @@
 using ClipSae.Cli.CommandLine;
 using ClipSae.Pipeline.Pruning;
+using ClipSae.TestKit.Files;
 using Microsoft.Extensions.Time.Testing;
 
 namespace ClipSae.Cli.Tests;
 
 public sealed class PruneTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
+    private readonly TemporaryFolder _folder = new();
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public async Task What_nobody_needs_is_shown_then_removed_and_the_sizes_are_told()
@@ -16,19 +17,19 @@ public sealed class PruneTests : IDisposable
         string[] files = ["blobs/sha256/ab/abc", "checkpoints/key/index.json", "remote/photos/a.png", "remote/.photos.versions"];
         foreach (var file in files)
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(_folder, file))!);
-            await File.WriteAllTextAsync(Path.Combine(_folder, file), "12345", TestContext.Current.CancellationToken);
+            Directory.CreateDirectory(Path.GetDirectoryName(_folder.File(file))!);
+            await File.WriteAllTextAsync(_folder.File(file), "12345", TestContext.Current.CancellationToken);
         }
 
         var shown = await PruneAsync("--dry-run", "--json");
-        files.ShouldAllBe(file => File.Exists(Path.Combine(_folder, file)));
+        files.ShouldAllBe(file => File.Exists(_folder.File(file)));
         var removed = await PruneAsync("--json");
 
         shown.Json["dryRun"]!.GetValue<bool>().ShouldBeTrue();
         shown.Json["removed"]!.ToJsonString().ShouldBe(removed.Json["removed"]!.ToJsonString());
         removed.Json["bytes"]!.GetValue<long>().ShouldBe(20);
         removed.Json["removed"]!.AsArray().Select(group => group!["files"]!.GetValue<int>()).ShouldBe([0, 0, 1, 1, 2]);
-        files.ShouldAllBe(file => !File.Exists(Path.Combine(_folder, file)));
+        files.ShouldAllBe(file => !File.Exists(_folder.File(file)));
         (await PruneAsync()).Out.ShouldContain("total");
     }
 
@@ -48,7 +49,7 @@ public sealed class PruneTests : IDisposable
         var later = new FakeTimeProvider(TimeProvider.System.GetUtcNow() + PrunePlan.Untouched + TimeSpan.FromMinutes(1));
         var (output, error) = (new StringWriter(), new StringWriter());
         var code = await Application.RunAsync(
-            ["prune", "--data", _folder, .. arguments],
+            ["prune", "--data", _folder.Path, .. arguments],
             new ConsoleStreams(output, error, false, _ => null),
             later
         );

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using ClipSae.Cli.Demo;
-using ClipSae.Cli.Running;
 using ClipSae.Contracts;
 using ClipSae.Coordinator;
 using ClipSae.Datasets.Import;

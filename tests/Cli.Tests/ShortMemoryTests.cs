@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using ClipSae.Cli.Running;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Pipeline.Stages;
 using ClipSae.Worker;

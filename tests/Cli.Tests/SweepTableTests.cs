@@ -6,20 +6,21 @@ using ClipSae.Pipeline.Runs;
 using ClipSae.Results;
 using ClipSae.Results.Autoencoders;
 using ClipSae.Results.Curation;
+using ClipSae.TestKit.Files;
 using Spectre.Console;
 
 namespace ClipSae.Cli.Tests;
 
 public sealed class SweepTableTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("sweep-table").FullName;
+    private readonly TemporaryFolder _folder = new();
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public async Task What_ablation_costs_and_monosemanticity_stand_beside_what_chance_would_give()
     {
-        var store = new FolderArtifactStore(_folder);
+        var store = new FolderArtifactStore(_folder.Path);
         var (before, ablation) = (new AttackAccuracy(0.9, 0.2, 0.7), new AttackAccuracy(0.87, 0.5, 0.3));
         AttackAccuracy[] random = [new(0.9, 0.2, 0.7), new(0.88, 0.2, 0.7)];
         var salient = new SalientFindings(

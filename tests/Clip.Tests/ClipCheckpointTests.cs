@@ -15,7 +15,7 @@ public sealed class ClipCheckpointTests : IDisposable
 {
     private readonly DisposeScope _scope = torch.NewDisposeScope();
     private readonly IDisposable _noGrad = torch.no_grad();
-    private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
+    private readonly TemporaryFolder _folder = new();
 
     // Half precision rounds each weight to 11 bits.
     [Theory]
@@ -78,12 +78,12 @@ public sealed class ClipCheckpointTests : IDisposable
             """{"text_config":{"hidden_act":"quick_gelu","hidden_size":64,"num_attention_heads":1},"vision_config":{"hidden_size":128,"num_attention_heads":2}}"""
         );
 
-        using (var checkpoint = ClipCheckpoint.Open(_folder))
+        using (var checkpoint = ClipCheckpoint.Open(_folder.Path))
         {
             checkpoint.Layout.ShouldBe(KeyLayout.HuggingFace);
         }
 
-        RequireFeatures(_folder, ReferenceFiles.Expected, 1e-5);
+        RequireFeatures(_folder.Path, ReferenceFiles.Expected, 1e-5);
     }
 
     [Fact]
@@ -100,7 +100,7 @@ public sealed class ClipCheckpointTests : IDisposable
             )
         );
 
-        RequireFeatures(_folder, ReferenceFiles.Expected, 1e-5);
+        RequireFeatures(_folder.Path, ReferenceFiles.Expected, 1e-5);
         RequireFeatures(At("model.safetensors.index.json"), ReferenceFiles.Expected, 1e-5);
         File.Copy(At("model.safetensors.index.json"), At("parts"));
         RequireFeatures(At("parts"), ReferenceFiles.Expected, 1e-5);
@@ -115,7 +115,7 @@ public sealed class ClipCheckpointTests : IDisposable
         SafetensorsWriter.Write(At("part.safetensors"), [KeyValuePair.Create("x", torch.ones(1))]);
         WriteIndex(new Dictionary<string, string> { ["logit_scale"] = file });
 
-        Refusal(_folder).ShouldContain(reason);
+        Refusal(_folder.Path).ShouldContain(reason);
     }
 
     [Fact]
@@ -181,15 +181,15 @@ public sealed class ClipCheckpointTests : IDisposable
     {
         SafetensorsWriter.Write(At("model.safetensors"), HuggingFace("").Where(weight => weight.Key != key));
 
-        Refusal(_folder).ShouldContain(reason);
+        Refusal(_folder.Path).ShouldContain(reason);
     }
 
     [Fact]
     public void A_folder_without_weights_says_what_it_expected()
     {
-        Refusal(_folder).ShouldContain("model.safetensors");
+        Refusal(_folder.Path).ShouldContain("model.safetensors");
         File.WriteAllText(At("a.bin"), "<html>404</html>");
-        Refusal(_folder).ShouldContain("a.bin: is a web page");
+        Refusal(_folder.Path).ShouldContain("a.bin: is a web page");
     }
 
     [Fact]
@@ -210,10 +210,10 @@ public sealed class ClipCheckpointTests : IDisposable
     {
         _noGrad.Dispose();
         _scope.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        _folder.Dispose();
     }
 
-    private string At(string name) => Path.Combine(_folder, name);
+    private string At(string name) => _folder.File(name);
 
     private static string Refusal(string path) => Should.Throw<UserErrorException>(() => ClipCheckpoint.Open(path).Dispose()).Message;
 

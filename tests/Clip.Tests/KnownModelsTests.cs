@@ -5,6 +5,7 @@ using ClipSae.Clip.Checkpoints;
 using ClipSae.Clip.Preprocessing;
 using ClipSae.Contracts;
 using ClipSae.Imaging.Resizing;
+using ClipSae.TestKit.Files;
 
 namespace ClipSae.Clip.Tests;
 
@@ -55,7 +56,7 @@ public sealed class KnownModelsTests : IDisposable
         new("MetaCLIP 2 ViT-bigG/14@378", new(1280, 378, 48, 1664, 14, 77, 901629, 1280, 32), 16, 20, 8192, MlpActivation.Gelu, null),
     ];
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
+    private readonly TemporaryFolder _folder = new();
 
     public static TheoryData<string> Names => [.. Models.Select(model => model.Name)];
 
@@ -63,7 +64,7 @@ public sealed class KnownModelsTests : IDisposable
 
     public static TheoryData<string> WorldwideNames => [.. Worldwide.Select(model => model.Name)];
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -185,7 +186,7 @@ public sealed class KnownModelsTests : IDisposable
         Should
             .Throw<UserErrorException>(() => Read())
             .Message.ShouldContain("is a MetaCLIP 2, and nothing says which activation and how many heads it was trained with");
-        using (var named = ClipCheckpoint.Open(_folder, named: new ModelTraits(model.Activation, model.VisionHeads, model.TextHeads)))
+        using (var named = ClipCheckpoint.Open(_folder.Path, named: new ModelTraits(model.Activation, model.VisionHeads, model.TextHeads)))
         {
             named.Architecture.ShouldBe(expected);
         }
@@ -243,7 +244,7 @@ public sealed class KnownModelsTests : IDisposable
         WriteHeader("open_clip_model.safetensors", ClipKeys.Shapes(mT5));
         // Whoever names what a bare file does not say would get features that look right.
         Should
-            .Throw<UserErrorException>(() => ClipCheckpoint.Open(_folder, named: new ModelTraits(MlpActivation.QuickGelu, 16, 16)))
+            .Throw<UserErrorException>(() => ClipCheckpoint.Open(_folder.Path, named: new ModelTraits(MlpActivation.QuickGelu, 16, 16)))
             .Message.ShouldContain("has a vocabulary of 250100 tokens, like mT5's");
         var description = OpenClip(l14 with { Sizes = mT5 });
         var text = description["model_cfg"]!["text_cfg"]!.AsObject();
@@ -270,13 +271,13 @@ public sealed class KnownModelsTests : IDisposable
             Read().ShouldBe((expected with { Activation = MlpActivation.QuickGelu }, true));
         }
 
-        using var named = ClipCheckpoint.Open(_folder, named: new ModelTraits(model.Activation, model.VisionHeads, model.TextHeads));
+        using var named = ClipCheckpoint.Open(_folder.Path, named: new ModelTraits(model.Activation, model.VisionHeads, model.TextHeads));
         (named.Architecture, named.IsActivationAssumed).ShouldBe((expected, false));
     }
 
     private (ClipArchitecture, bool) Read()
     {
-        using var checkpoint = ClipCheckpoint.Open(_folder);
+        using var checkpoint = ClipCheckpoint.Open(_folder.Path);
         return (checkpoint.Architecture, checkpoint.IsActivationAssumed);
     }
 
@@ -467,7 +468,7 @@ public sealed class KnownModelsTests : IDisposable
 
     private void WriteJson(string name, JsonObject description) => File.WriteAllText(At(name), description.ToJsonString());
 
-    private string At(string name) => Path.Combine(_folder, name);
+    private string At(string name) => _folder.File(name);
 
     private sealed record Known(
         string Name,

@@ -11,12 +11,12 @@ public sealed class LowRankAdapterTests : IDisposable
 {
     private static readonly LowRankAdapter Adapter = new(3, 6, ["in_proj", "c_fc"]);
     private readonly DisposeScope _scope = torch.NewDisposeScope();
-    private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
+    private readonly TemporaryFolder _folder = new();
 
     public void Dispose()
     {
         _scope.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        _folder.Dispose();
     }
 
     [Fact]
@@ -47,9 +47,9 @@ public sealed class LowRankAdapterTests : IDisposable
         var (a, b) = (model.StateDict()["lora_a." + layer], model.StateDict()["lora_b." + layer]);
         b.copy_(torch.randn(b.shape) * 0.1);
         var expected = model.StateDict()[layer + ending] + (b.mm(a) * (6.0 / 3));
-        model.Save(Path.Combine(_folder, "merged.safetensors"));
+        model.Save(_folder.File("merged.safetensors"));
 
-        using var merged = ClipModel.Load(Path.Combine(_folder, "merged.safetensors"));
+        using var merged = ClipModel.Load(_folder.File("merged.safetensors"));
         (merged.StateDict()[layer + ending] - expected).abs().max().item<float>().ShouldBeLessThan(1e-6f);
         ReferenceFiles.RelativeError(model.EncodeImage(images), merged.EncodeImage(images)).ShouldBeLessThan(1e-6);
         ReferenceFiles.RelativeError(model.EncodeText(tokens), merged.EncodeText(tokens)).ShouldBeLessThan(1e-6);

@@ -11,7 +11,7 @@ namespace ClipSae.Clip.Tests;
 /// </summary>
 public sealed class ModelDescriptionTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
+    private readonly TemporaryFolder _folder = new();
 
     // The reference: vision of 3 blocks, width 128, patches of 8 in 32 pixels; text of 2 blocks, width 64, 77 of 300 tokens; 64 dimensions.
     [Theory]
@@ -111,7 +111,7 @@ public sealed class ModelDescriptionTests : IDisposable
             File.Copy(ReferenceFiles.Model, At(name));
             File.WriteAllText(At(file), description);
 
-            Refusal(_folder).ShouldContain(reason);
+            Refusal(_folder.Path).ShouldContain(reason);
             Refusal(At(name)).ShouldContain(reason);
             Refusal(At(name)).ShouldContain(At(file));
             File.Delete(At(name));
@@ -138,7 +138,7 @@ public sealed class ModelDescriptionTests : IDisposable
         File.Copy(ReferenceFiles.Model, At("model.safetensors"));
         File.WriteAllText(At(file), description);
 
-        ClipCheckpoint.Open(_folder).Dispose();
+        ClipCheckpoint.Open(_folder.Path).Dispose();
         ClipCheckpoint.Open(At("model.safetensors")).Dispose();
     }
 
@@ -185,9 +185,9 @@ public sealed class ModelDescriptionTests : IDisposable
     [InlineData("preprocessor_config.json", true)]
     public void Descriptions_are_known_by_their_names(string name, bool isOne) => ClipCheckpoint.IsDescription(name).ShouldBe(isOne);
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     private static string Refusal(string path) => Should.Throw<UserErrorException>(() => ClipCheckpoint.Open(path).Dispose()).Message;
 
-    private string At(string name) => Path.Combine(_folder, name);
+    private string At(string name) => _folder.File(name);
 }

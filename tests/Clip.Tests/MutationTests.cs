@@ -5,6 +5,7 @@ using ClipSae.Clip.Checkpoints;
 using ClipSae.Clip.Model;
 using ClipSae.Clip.Tokenizers;
 using ClipSae.Tensors;
+using ClipSae.TestKit.Files;
 using ClipSae.TestKit.Formats;
 using TorchSharp;
 
@@ -17,7 +18,7 @@ public sealed class MutationTests : IDisposable
     private const long MaxAllocated = 16 << 20;
     private const string Merges = "#version: 0.2\na b\nab c</w>\ni n\nt h\nth e</w>\no r</w>\n";
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
+    private readonly TemporaryFolder _folder = new();
 
     // Names, types and shapes are what a checkpoint is recognised by.
     [Theory]
@@ -37,7 +38,7 @@ public sealed class MutationTests : IDisposable
     public void Mutants_of_an_index_are_read_or_refused_in_one_line()
     {
         var whole = Smallest(KeyLayout.HuggingFace);
-        var index = Path.Combine(_folder, "model.safetensors.index.json");
+        var index = _folder.File("model.safetensors.index.json");
         using (var file = SafetensorsFile.Open(whole))
         {
             var map = string.Join(",", file.Entries.Keys.Select(key => $"\"{key}\":\"{Path.GetFileName(whole)}\""));
@@ -64,11 +65,11 @@ public sealed class MutationTests : IDisposable
     )]
     public void Mutants_of_a_description_are_read_or_refused_in_one_line(string weights, string name, string content)
     {
-        File.Move(Smallest(KeyLayout.HuggingFace), Path.Combine(_folder, weights));
+        File.Move(Smallest(KeyLayout.HuggingFace), _folder.File(weights));
 
         Check(
             Fuzz(name, Encoding.UTF8.GetBytes(content))
-                .Run(Mutants, seed: 6, MaxAllocated, (_, _) => ClipCheckpoint.Open(_folder).Dispose())
+                .Run(Mutants, seed: 6, MaxAllocated, (_, _) => ClipCheckpoint.Open(_folder.Path).Dispose())
         );
     }
 
@@ -84,7 +85,7 @@ public sealed class MutationTests : IDisposable
     [Fact]
     public void Mutants_of_ids_beside_merges_are_read_or_refused_in_one_line()
     {
-        var merges = Path.Combine(_folder, "merges.txt");
+        var merges = _folder.File("merges.txt");
         File.WriteAllText(merges, "#version: 0.2\na b\nab c</w>\ni n\n");
 
         Check(
@@ -108,7 +109,7 @@ public sealed class MutationTests : IDisposable
         );
     }
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     private static void Check((int Read, int Refused) counts)
     {
@@ -120,7 +121,7 @@ public sealed class MutationTests : IDisposable
     // All of the file is structure.
     private MutationFuzz Fuzz(string name, byte[] content)
     {
-        var path = Path.Combine(_folder, name);
+        var path = _folder.File(name);
         File.WriteAllBytes(path, content);
         return new MutationFuzz(path, (0, content.Length));
     }
@@ -134,7 +135,7 @@ public sealed class MutationTests : IDisposable
     // One block a tower.
     private string Smallest(KeyLayout layout)
     {
-        var path = Path.Combine(_folder, "smallest.safetensors");
+        var path = _folder.File("smallest.safetensors");
         using var scope = torch.NewDisposeScope();
         using var model = ClipModel.Initialize(new ClipArchitecture(8, 8, 1, 64, 4, 8, 16, 64, 1), seed: 0);
         SafetensorsWriter.Write(path, model.StateDict().SelectMany(weight => Named(weight.Key, weight.Value, layout)));

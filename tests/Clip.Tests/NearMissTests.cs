@@ -12,7 +12,7 @@ namespace ClipSae.Clip.Tests;
 public sealed class NearMissTests : IDisposable
 {
     private readonly DisposeScope _scope = torch.NewDisposeScope();
-    private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
+    private readonly TemporaryFolder _folder = new();
 
     [Theory]
     [InlineData("module.")]
@@ -225,7 +225,7 @@ public sealed class NearMissTests : IDisposable
     public void Dispose()
     {
         _scope.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        _folder.Dispose();
     }
 
     private static byte[] Replace(byte[] file, ReadOnlySpan<byte> from, ReadOnlySpan<byte> to)
@@ -246,7 +246,7 @@ public sealed class NearMissTests : IDisposable
         File.Exists(At("joined.safetensors")).ShouldBeFalse();
     }
 
-    private string At(string name) => Path.Combine(_folder, name);
+    private string At(string name) => _folder.File(name);
 
     private string Refusal() => Should.Throw<UserErrorException>(() => ClipCheckpoint.Open(At("x.safetensors")).Dispose()).Message;
 

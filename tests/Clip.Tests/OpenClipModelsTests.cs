@@ -15,12 +15,12 @@ namespace ClipSae.Clip.Tests;
 public sealed class OpenClipModelsTests : IDisposable
 {
     private readonly DisposeScope _scope = torch.NewDisposeScope();
-    private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
+    private readonly TemporaryFolder _folder = new();
 
     public void Dispose()
     {
         _scope.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        _folder.Dispose();
     }
 
     [Theory]
@@ -78,7 +78,7 @@ public sealed class OpenClipModelsTests : IDisposable
     [Fact]
     public void A_file_written_from_such_a_model_says_what_it_is()
     {
-        var (whole, trained) = (Path.Combine(_folder, "whole.safetensors"), Path.Combine(_folder, "trained.safetensors"));
+        var (whole, trained) = (_folder.File("whole.safetensors"), _folder.File("trained.safetensors"));
         using (var checkpoint = ClipCheckpoint.Open(Case("gelu")))
         {
             checkpoint.SaveAs(whole);
@@ -99,7 +99,7 @@ public sealed class OpenClipModelsTests : IDisposable
     [Fact]
     public void Bare_weights_take_what_the_user_says_and_what_is_assumed_is_known()
     {
-        var bare = Path.Combine(_folder, "bare.safetensors");
+        var bare = _folder.File("bare.safetensors");
         File.Copy(Path.Combine(Case("gelu"), "open_clip_model.safetensors"), bare);
 
         using (var assumed = ClipCheckpoint.Open(bare))

@@ -11,9 +11,9 @@ namespace ClipSae.Clip.Tests;
 /// </summary>
 public sealed class SentencePieceTokenizerTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
+    private readonly TemporaryFolder _folder = new();
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Theory]
     [InlineData("siglip", 500, true)]
@@ -95,9 +95,9 @@ public sealed class SentencePieceTokenizerTests : IDisposable
     {
         foreach (var name in new[] { "spiece.model", "tokenizer.model", "sentencepiece.bpe.model" })
         {
-            var path = Path.Combine(_folder, name);
+            var path = _folder.File(name);
             File.Copy(Model("siglip"), path);
-            ClipTokenizer.FileBeside(_folder).ShouldBe(path);
+            ClipTokenizer.FileBeside(_folder.Path).ShouldBe(path);
             ClipTokenizer.IsVocabulary(name).ShouldBeTrue();
             File.Delete(path);
         }
@@ -108,7 +108,7 @@ public sealed class SentencePieceTokenizerTests : IDisposable
     [InlineData("""{"model":{"type":"Unigram","unk_id":3,"vocab":[["<s>",0.0]]}}""")]
     public void A_tokenizer_json_of_SentencePiece_is_refused_by_what_to_take_instead(string json)
     {
-        var path = Path.Combine(_folder, "tokenizer.json");
+        var path = _folder.File("tokenizer.json");
         File.WriteAllText(path, json);
 
         Refusal(path)
@@ -118,7 +118,7 @@ public sealed class SentencePieceTokenizerTests : IDisposable
     [Fact]
     public void Any_damage_gives_one_line_that_names_the_file()
     {
-        var (whole, path, refused) = (File.ReadAllBytes(Model("siglip")), Path.Combine(_folder, "spiece.model"), 0);
+        var (whole, path, refused) = (File.ReadAllBytes(Model("siglip")), _folder.File("spiece.model"), 0);
         for (var seed = 0; seed < 300; seed++)
         {
             var random = new Random(seed);
@@ -147,7 +147,7 @@ public sealed class SentencePieceTokenizerTests : IDisposable
     [Fact]
     public void Ids_that_are_no_pieces_and_other_kinds_are_refused()
     {
-        var path = Path.Combine(_folder, "spiece.model");
+        var path = _folder.File("spiece.model");
         foreach (var (field, value, message) in new[] { (42, 900, "says eos_id 900, and has 500 pieces"), (3, 3, "of kind 3") })
         {
             // A message that follows is merged into the first of its kind.

@@ -5,17 +5,18 @@ using ClipSae.Hosting.Worker;
 using ClipSae.Pipeline.Coordination;
 using ClipSae.Pipeline.Events;
 using ClipSae.Pipeline.Stages;
+using ClipSae.TestKit.Files;
 
 namespace ClipSae.Coordinator.Tests;
 
 public sealed class RunStarterTests : IDisposable
 {
     private static readonly ArtifactRef Shard = new(Digest.OfBytes("abc"u8), 3, "x/y", "a");
-    private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
+    private readonly TemporaryFolder _folder = new();
     private readonly EventStore _store = new(new MemoryObjectStore(TimeProvider.System));
     private readonly TellingChecks _checks = new();
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public async Task An_event_of_more_inputs_than_a_message_can_carry_is_refused()
@@ -183,7 +184,7 @@ public sealed class RunStarterTests : IDisposable
     [InlineData("""{"words": 3}""", "dataset-ready: parameters: t: parameter words = 3 does not fit: expected a list")]
     public async Task Without_a_worker_parameters_are_held_against_what_the_stage_has_told(string parameters, string said)
     {
-        await new StageDefaultsStore(new FolderObjectStore(_folder)).TellAsync(
+        await new StageDefaultsStore(new FolderObjectStore(_folder.Path)).TellAsync(
             "t",
             new JsonObject { ["k"] = 32, ["words"] = new JsonArray("a") }
         );
@@ -209,7 +210,7 @@ public sealed class RunStarterTests : IDisposable
                 Inputs = new Dictionary<string, ArtifactRef> { ["dataset:shards/0"] = Shard, [name] = artifact },
             };
 
-    private FolderArtifactStore Artifacts() => new(_folder, new ProcessScratch(_folder));
+    private FolderArtifactStore Artifacts() => new(_folder.Path, new ProcessScratch(_folder.Path));
 
     private static DatasetReady Ready(Func<RunSpec, RunSpec>? changed = null)
     {
@@ -219,7 +220,7 @@ public sealed class RunStarterTests : IDisposable
 
     private RunStarter CreateSut()
     {
-        var told = new StageDefaultsStore(new FolderObjectStore(_folder));
+        var told = new StageDefaultsStore(new FolderObjectStore(_folder.Path));
         told.TellAsync("s", []).Wait();
         var artifacts = Artifacts();
         artifacts.PutBytesAsync("abc"u8.ToArray(), "a", "x/y").Wait();

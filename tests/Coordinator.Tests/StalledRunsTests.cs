@@ -3,6 +3,7 @@ using ClipSae.Contracts;
 using ClipSae.Pipeline.Coordination;
 using ClipSae.Pipeline.Events;
 using ClipSae.Pipeline.Runs;
+using ClipSae.TestKit.Files;
 using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -10,12 +11,12 @@ namespace ClipSae.Coordinator.Tests;
 
 public sealed class StalledRunsTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
+    private readonly TemporaryFolder _folder = new();
     private readonly EventStore _store = new(new MemoryObjectStore(TimeProvider.System));
     private readonly RecordingSender _sender = new();
     private readonly Activity _activity = new();
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public async Task A_run_that_stands_still_and_whose_units_are_nowhere_gets_them_again()
@@ -77,7 +78,7 @@ public sealed class StalledRunsTests : IDisposable
     public async Task A_run_whose_sign_says_that_it_has_ended_is_not_read()
     {
         await AppendAsync("run", Started());
-        await new RunStatusMarkers(new FolderObjectStore(_folder)).SetAsync("run", RunStatus.Completed);
+        await new RunStatusMarkers(new FolderObjectStore(_folder.Path)).SetAsync("run", RunStatus.Completed);
 
         await CreateSut().LookAsync(default);
 
@@ -92,7 +93,7 @@ public sealed class StalledRunsTests : IDisposable
             new RunRecovery(coordinator, TimeProvider.System),
             _activity,
             _store,
-            new RunStatusMarkers(new FolderObjectStore(_folder)),
+            new RunStatusMarkers(new FolderObjectStore(_folder.Path)),
             new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance),
             TimeProvider.System,
             NullLogger<StalledRuns>.Instance

@@ -2,15 +2,16 @@ using System.Diagnostics;
 using System.Text.Json.Nodes;
 using ClipSae.Imaging.Decoding;
 using ClipSae.Imaging.Pixels;
+using ClipSae.TestKit.Files;
 
 namespace ClipSae.Datasets.Tests;
 
 /// <summary>The photograph benchmark's world (<c>infra/photographs/world.py</c>) at a small size.</summary>
 public sealed class PhotographWorldTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("photographs").FullName;
+    private readonly TemporaryFolder _folder = new();
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void No_photograph_is_on_two_sides_and_what_a_run_is_given_says_nothing_of_the_print()
@@ -37,7 +38,7 @@ public sealed class PhotographWorldTests : IDisposable
 
     private string Build(string name)
     {
-        var photographs = Path.Combine(_folder, "photographs");
+        var photographs = _folder.File("photographs");
         foreach (var label in new[] { "cat", "ship" })
         {
             Directory.CreateDirectory(Path.Combine(photographs, label));
@@ -54,7 +55,7 @@ public sealed class PhotographWorldTests : IDisposable
             }
         }
 
-        var world = Path.Combine(_folder, name);
+        var world = _folder.File(name);
         var script = Path.Combine(Root(), "infra/photographs/world.py");
         using var python = Start(
             "python3",

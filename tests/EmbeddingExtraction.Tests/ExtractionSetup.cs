@@ -14,6 +14,7 @@ using ClipSae.Pipeline.Stages;
 using ClipSae.Results;
 using ClipSae.Results.Extraction;
 using ClipSae.Tensors;
+using ClipSae.TestKit.Files;
 using TorchSharp;
 
 namespace ClipSae.EmbeddingExtraction.Tests;
@@ -35,9 +36,9 @@ internal sealed class ExtractionSetup : IDisposable
     /// <summary>A CLIP's vocabulary with one merge.</summary>
     public static readonly byte[] Merges = Encoding.UTF8.GetBytes("#version: 0.2\np i</w>\n");
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("extraction").FullName;
+    private readonly TemporaryFolder _folder = new();
 
-    public ExtractionSetup() => Store = new FolderArtifactStore(Path.Combine(_folder, "store"));
+    public ExtractionSetup() => Store = new FolderArtifactStore(_folder.File("store"));
 
     public FolderArtifactStore Store { get; }
 
@@ -76,7 +77,7 @@ internal sealed class ExtractionSetup : IDisposable
         CancellationToken cancel
     )
     {
-        var scratch = Directory.CreateDirectory(Path.Combine(_folder, Guid.NewGuid().ToString("N"))).FullName;
+        var scratch = Directory.CreateDirectory(_folder.File(Guid.NewGuid().ToString("N"))).FullName;
         return await Stage.RunAsync(
             new StageContext
             {
@@ -130,12 +131,12 @@ internal sealed class ExtractionSetup : IDisposable
     public void Dispose()
     {
         Stage.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        _folder.Dispose();
     }
 
     private async Task<ArtifactRef> Model()
     {
-        var path = Path.Combine(_folder, "model.safetensors");
+        var path = _folder.File("model.safetensors");
         using var model = ClipModel.Initialize(Sizes, ModelSeed);
         model.Save(path);
         return await Store.PutFileAsync(path, "model.safetensors", "application/x-safetensors");

@@ -4,6 +4,7 @@ using ClipSae.FineTuning.Optimization;
 using ClipSae.FineTuning.Settings;
 using ClipSae.FineTuning.Training;
 using ClipSae.Pipeline.Stages;
+using ClipSae.TestKit.Files;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -22,12 +23,12 @@ public sealed class LongClipTests : IDisposable
     private const string LongCaption = "a photo of a cat and a photo of a dog and a photo of a tree and a photo of a cat";
 
     private readonly TuningSetup _setup = new();
-    private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
+    private readonly TemporaryFolder _folder = new();
 
     public void Dispose()
     {
         _setup.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        _folder.Dispose();
     }
 
     [Theory]
@@ -85,7 +86,7 @@ public sealed class LongClipTests : IDisposable
         FineTuningOptions options
     )
     {
-        var path = Path.Combine(_folder, "long.safetensors");
+        var path = _folder.File("long.safetensors");
         using (var start = ClipModel.FromStateDict(LongWeights()))
         {
             start.Save(path);
@@ -95,7 +96,7 @@ public sealed class LongClipTests : IDisposable
         model.ToGeometric();
         using var data = _setup.Data(options, attackCaption: LongCaption);
         var tuner = new FineTuner(model, TuningSetup.Tokenizer, data, TuningSetup.Forward("none", options: options), options, CPU);
-        var (best, _) = await tuner.TrainAsync(_folder, NoCheckpoints.Instance, new Progress<StageProgress>(), CancellationToken.None);
+        var (best, _) = await tuner.TrainAsync(_folder.Path, NoCheckpoints.Instance, new Progress<StageProgress>(), CancellationToken.None);
         return (Weights(path), Weights(best));
     }
 

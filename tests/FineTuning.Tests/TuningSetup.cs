@@ -20,6 +20,7 @@ using ClipSae.Results.Tuning;
 using ClipSae.Sae;
 using ClipSae.Sae.Encoding;
 using ClipSae.Sae.Formats;
+using ClipSae.TestKit.Files;
 using Microsoft.Extensions.Logging.Abstractions;
 using static TorchSharp.torch;
 
@@ -44,9 +45,9 @@ internal sealed class TuningSetup : IDisposable
         60
     );
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("fine-tuning").FullName;
+    private readonly TemporaryFolder _folder = new();
 
-    public TuningSetup() => Store = new FolderArtifactStore(Path.Combine(_folder, "store"));
+    public TuningSetup() => Store = new FolderArtifactStore(_folder.File("store"));
 
     public static IReadOnlyList<string> Classes => Names;
 
@@ -195,13 +196,13 @@ internal sealed class TuningSetup : IDisposable
 
     public async Task<Dictionary<string, ArtifactRef>> InputsAsync()
     {
-        var model = Path.Combine(_folder, "model.safetensors");
+        var model = _folder.File("model.safetensors");
         using (var plain = ClipModel.Initialize(Sizes, 5))
         {
             plain.Save(model);
         }
 
-        var autoencoder = Path.Combine(_folder, "sae.safetensors");
+        var autoencoder = _folder.File("sae.safetensors");
         using (var sae = Autoencoder(Sizes))
         {
             SaeFile.Save(sae, autoencoder);
@@ -223,7 +224,7 @@ internal sealed class TuningSetup : IDisposable
     /// <summary>The weights that <see cref="InputsAsync"/> gives, said to be of a model with other activation and heads.</summary>
     public async Task<ArtifactRef> RelabelledAsync(ClipArchitecture like)
     {
-        var path = Path.Combine(_folder, "relabelled.safetensors");
+        var path = _folder.File("relabelled.safetensors");
         using (var model = ClipModel.Initialize(Sizes, 5))
         using (var relabelled = ClipModel.FromStateDict(model.StateDict(), like: like))
         {
@@ -246,7 +247,7 @@ internal sealed class TuningSetup : IDisposable
         IProgress<StageProgress>? progress = null
     )
     {
-        var scratch = Directory.CreateDirectory(Path.Combine(_folder, Guid.NewGuid().ToString("N"))).FullName;
+        var scratch = Directory.CreateDirectory(_folder.File(Guid.NewGuid().ToString("N"))).FullName;
         return new StageContext
         {
             Stage = Stage.Name,
@@ -255,7 +256,7 @@ internal sealed class TuningSetup : IDisposable
             Artifacts = Store,
             Checkpoints = checkpoints is null
                 ? NoCheckpoints.Instance
-                : new CheckpointStore(new FolderObjectStore(_folder)).Open(checkpoints, scratch),
+                : new CheckpointStore(new FolderObjectStore(_folder.Path)).Open(checkpoints, scratch),
             Progress = progress ?? new Progress<StageProgress>(),
             Scratch = scratch,
         };
@@ -264,7 +265,7 @@ internal sealed class TuningSetup : IDisposable
     public Task<TuningCurves> CurvesAsync(StageResult result) =>
         ResultFormats.Curves.ReadAsync(result.Outputs["curves"], Store.FetchAsync, CancellationToken.None);
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     /// <summary>Every sixth picture has its own name printed, every second of these in the face "Display".</summary>
     public static IEnumerable<(DatasetItem Item, byte[] Image)> Clean(int first, int count) =>
@@ -339,7 +340,7 @@ internal sealed class TuningSetup : IDisposable
 
     private string Write(IEnumerable<(DatasetItem Item, byte[] Image)> items)
     {
-        var path = Path.Combine(_folder, Guid.NewGuid().ToString("N") + ".tar");
+        var path = _folder.File(Guid.NewGuid().ToString("N") + ".tar");
         DatasetShard.Write(path, items);
         return path;
     }

@@ -1,14 +1,15 @@
 using ClipSae.Clip.Model;
 using ClipSae.FineTuning.Validation;
+using ClipSae.TestKit.Files;
 using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning.Tests;
 
 public sealed class WeightBlendTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("blend").FullName;
+    private readonly TemporaryFolder _folder = new();
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Theory]
     [InlineData(0)]
@@ -17,7 +18,7 @@ public sealed class WeightBlendTests : IDisposable
     public void Weights_lie_between_base_and_tuned(double alpha)
     {
         using var scope = NewDisposeScope();
-        var (first, second) = (Path.Combine(_folder, "base.safetensors"), Path.Combine(_folder, "tuned.safetensors"));
+        var (first, second) = (_folder.File("base.safetensors"), _folder.File("tuned.safetensors"));
         using var from = ClipModel.Initialize(TuningSetup.Architecture, 5);
         using var to = TuningSetup.Model(6);
         from.Save(first);

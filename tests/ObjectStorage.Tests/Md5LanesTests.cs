@@ -1,12 +1,13 @@
 using System.Security.Cryptography;
+using ClipSae.TestKit.Files;
 
 namespace ClipSae.ObjectStorage.Tests;
 
 public sealed class Md5LanesTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("md5-lanes-").FullName;
+    private readonly TemporaryFolder _folder = new();
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     // Expected: the digests of .NET's own MD5, at lengths about those where a block, the padding or a chunk ends.
     [Theory]
@@ -48,7 +49,7 @@ public sealed class Md5LanesTests : IDisposable
 
     private Microsoft.Win32.SafeHandles.SafeFileHandle FileOf(byte[] content)
     {
-        var path = Path.Combine(_folder, "file");
+        var path = _folder.File("file");
         File.WriteAllBytes(path, content);
         return File.OpenHandle(path);
     }

@@ -1,17 +1,18 @@
 using ClipSae.Artifacts;
+using ClipSae.TestKit.Files;
 using ClipSae.TestKit.Stores;
 
 namespace ClipSae.Pipeline.Tests;
 
 public sealed class FolderCheckpointsTests : CheckpointsContract
 {
-    private readonly string _root = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
+    private readonly TemporaryFolder _root = new();
 
     public override void Dispose()
     {
-        Directory.Delete(_root, recursive: true);
+        _root.Dispose();
         base.Dispose();
     }
 
-    protected override IObjectStore Objects() => new FolderObjectStore(_root);
+    protected override IObjectStore Objects() => new FolderObjectStore(_root.Path);
 }

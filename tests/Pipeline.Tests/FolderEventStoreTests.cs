@@ -1,18 +1,19 @@
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
 using ClipSae.Pipeline.Events;
+using ClipSae.TestKit.Files;
 using ClipSae.TestKit.Stores;
 
 namespace ClipSae.Pipeline.Tests;
 
 public sealed class FolderEventStoreTests : EventStoreContract, IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
+    private readonly TemporaryFolder _folder = new();
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     // Each is as a process of its own: they share nothing but the folder.
-    protected override IEventStore CreateSut() => new EventStore(new FolderObjectStore(_folder));
+    protected override IEventStore CreateSut() => new EventStore(new FolderObjectStore(_folder.Path));
 
     [Fact]
     public async Task An_append_is_one_file_named_by_its_first_event()
@@ -74,5 +75,5 @@ public sealed class FolderEventStoreTests : EventStoreContract, IDisposable
         (await store.TryAppendAsync("run", 1, [Said("b")])).ShouldBeTrue();
     }
 
-    private string Events() => Path.Combine(_folder, "runs", "run", "events");
+    private string Events() => _folder.File("runs", "run", "events");
 }

@@ -2,24 +2,25 @@ using ClipSae.Artifacts;
 using ClipSae.Contracts;
 using ClipSae.Pipeline.Events;
 using ClipSae.Pipeline.Pruning;
+using ClipSae.TestKit.Files;
 using Microsoft.Extensions.Time.Testing;
 
 namespace ClipSae.Pipeline.Tests;
 
 public sealed class PrunerTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
+    private readonly TemporaryFolder _folder = new();
     private readonly FakeTimeProvider _time = new(TimeProvider.System.GetUtcNow());
     private readonly EventStore _events;
     private readonly Pruner _sut;
 
     public PrunerTests()
     {
-        _events = new EventStore(new FolderObjectStore(_folder));
-        _sut = new Pruner(_events, new FolderObjectStore(_folder), _time);
+        _events = new EventStore(new FolderObjectStore(_folder.Path));
+        _sut = new Pruner(_events, new FolderObjectStore(_folder.Path), _time);
     }
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public async Task What_no_run_refers_to_goes_once_it_is_old_and_the_rest_stays()
@@ -57,7 +58,7 @@ public sealed class PrunerTests : IDisposable
                 ],
                 ignoreOrder: true
             );
-        Directory.Exists(Path.Combine(_folder, "stages", "none")).ShouldBeFalse();
+        Directory.Exists(_folder.File("stages", "none")).ShouldBeFalse();
     }
 
     [Fact]
@@ -81,7 +82,7 @@ public sealed class PrunerTests : IDisposable
                 ],
                 ignoreOrder: true
             );
-        (await new EventStore(new FolderObjectStore(_folder)).ListRunsAsync()).ShouldBe(["second"]);
+        (await new EventStore(new FolderObjectStore(_folder.Path)).ListRunsAsync()).ShouldBe(["second"]);
     }
 
     [Fact]
@@ -214,16 +215,16 @@ public sealed class PrunerTests : IDisposable
     {
         foreach (var key in keys)
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(_folder, key))!);
-            File.WriteAllText(Path.Combine(_folder, key), "text");
+            Directory.CreateDirectory(Path.GetDirectoryName(_folder.File(key))!);
+            File.WriteAllText(_folder.File(key), "text");
         }
     }
 
     private string[] Left() =>
         [
             .. Directory
-                .GetFiles(_folder, "*", SearchOption.AllDirectories)
-                .Select(file => Path.GetRelativePath(_folder, file))
+                .GetFiles(_folder.Path, "*", SearchOption.AllDirectories)
+                .Select(file => Path.GetRelativePath(_folder.Path, file))
                 .Order(StringComparer.Ordinal),
         ];
 }

@@ -7,16 +7,17 @@ using ClipSae.Contracts;
 using ClipSae.Pipeline.Events;
 using ClipSae.Pipeline.Execution;
 using ClipSae.Pipeline.Stages;
+using ClipSae.TestKit.Files;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ClipSae.Pipeline.Tests;
 
 public sealed class StageRunnerTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
+    private readonly TemporaryFolder _folder = new();
     private readonly CountingStage _stage = new();
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public async Task An_interrupted_unit_goes_on_from_its_checkpoint_and_then_removes_it()
@@ -30,7 +31,7 @@ public sealed class StageRunnerTests : IDisposable
             }
         };
         await Should.ThrowAsync<OperationCanceledException>(() => RunAsync(CreateSut(), stop.Token));
-        Directory.GetDirectories(Path.Combine(_folder, "checkpoints")).ShouldHaveSingleItem();
+        Directory.GetDirectories(_folder.File("checkpoints")).ShouldHaveSingleItem();
         _stage.AfterStep = _ => { };
         _stage.StepsRun = 0;
 
@@ -38,7 +39,7 @@ public sealed class StageRunnerTests : IDisposable
 
         _stage.StepsRun.ShouldBe(7);
         finished.Metrics["sum"]!.GetValue<int>().ShouldBe(45); // 0 + 1 + … + 9
-        Directory.GetDirectories(Path.Combine(_folder, "checkpoints")).ShouldBeEmpty();
+        Directory.GetDirectories(_folder.File("checkpoints")).ShouldBeEmpty();
         Leftovers().ShouldBeEmpty();
     }
 
@@ -60,7 +61,7 @@ public sealed class StageRunnerTests : IDisposable
         var error = await Should.ThrowAsync<UserErrorException>(() => RunAsync(CreateSut()));
 
         error.Message.ShouldContain("disk full");
-        error.Message.ShouldContain(_folder);
+        error.Message.ShouldContain(_folder.Path);
         error.Message.ShouldNotContain("\n");
     }
 
@@ -151,7 +152,7 @@ public sealed class StageRunnerTests : IDisposable
     public async Task An_explanation_that_fails_fails_no_unit_and_is_tried_again_for_the_next()
     {
         var runner = CreateSut();
-        var log = Directory.CreateDirectory(Path.Combine(_folder, "runs", "origin", "events")).FullName;
+        var log = Directory.CreateDirectory(_folder.File("runs", "origin", "events")).FullName;
         await File.WriteAllTextAsync(Path.Combine(log, "00000001.json"), "damaged", TestContext.Current.CancellationToken);
 
         var unexplained = await runner.RunAsync(Command("run") with { Origin = "origin" }, new Progress<UnitProgress>(), default);
@@ -214,8 +215,7 @@ public sealed class StageRunnerTests : IDisposable
         (after.Key() == before.Key()).ShouldBe(difference is null);
     }
 
-    private string[] Leftovers() =>
-        Directory.GetDirectories(Path.Combine(_folder, "scratch")).SelectMany(Directory.GetDirectories).ToArray();
+    private string[] Leftovers() => Directory.GetDirectories(_folder.File("scratch")).SelectMany(Directory.GetDirectories).ToArray();
 
     private static Task<UnitFinished> RunAsync(StageRunner runner, CancellationToken cancel = default, string run = "run") =>
         runner.RunAsync(Command(run), new Progress<UnitProgress>(), cancel);
@@ -225,14 +225,14 @@ public sealed class StageRunnerTests : IDisposable
     // Each shares nothing with the others but the folder, as processes do.
     private StageRunner CreateSut()
     {
-        var scratch = new ProcessScratch(_folder);
+        var scratch = new ProcessScratch(_folder.Path);
         return new StageRunner(
             [_stage],
-            new FolderArtifactStore(_folder, scratch),
-            new StageResults(new FolderObjectStore(_folder)),
-            new FolderKeyLocks(_folder, TimeProvider.System),
-            new CheckpointStore(new FolderObjectStore(_folder)),
-            new EventStore(new FolderObjectStore(_folder)),
+            new FolderArtifactStore(_folder.Path, scratch),
+            new StageResults(new FolderObjectStore(_folder.Path)),
+            new FolderKeyLocks(_folder.Path, TimeProvider.System),
+            new CheckpointStore(new FolderObjectStore(_folder.Path)),
+            new EventStore(new FolderObjectStore(_folder.Path)),
             scratch,
             TimeProvider.System,
             NullLoggerFactory.Instance

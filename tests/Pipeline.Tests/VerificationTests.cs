@@ -8,6 +8,7 @@ using ClipSae.Pipeline.Events;
 using ClipSae.Pipeline.Execution;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Pipeline.Stages;
+using ClipSae.TestKit.Files;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ClipSae.Pipeline.Tests;
@@ -15,11 +16,11 @@ namespace ClipSae.Pipeline.Tests;
 /// <summary>Results that are computed again, with the same threads and with others.</summary>
 public sealed class VerificationTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
+    private readonly TemporaryFolder _folder = new();
     private readonly NumberStage _stage = new();
     private readonly ChosenTraits _traits = new();
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public async Task A_result_records_what_computed_it_and_a_hit_says_what_has_changed()
@@ -116,14 +117,14 @@ public sealed class VerificationTests : IDisposable
 
     private StageRunner CreateSut()
     {
-        var scratch = new ProcessScratch(_folder);
+        var scratch = new ProcessScratch(_folder.Path);
         return new StageRunner(
             [_stage],
-            new FolderArtifactStore(_folder, scratch),
-            new StageResults(new FolderObjectStore(_folder)),
-            new FolderKeyLocks(_folder, TimeProvider.System),
-            new CheckpointStore(new FolderObjectStore(_folder)),
-            new EventStore(new FolderObjectStore(_folder)),
+            new FolderArtifactStore(_folder.Path, scratch),
+            new StageResults(new FolderObjectStore(_folder.Path)),
+            new FolderKeyLocks(_folder.Path, TimeProvider.System),
+            new CheckpointStore(new FolderObjectStore(_folder.Path)),
+            new EventStore(new FolderObjectStore(_folder.Path)),
             scratch,
             TimeProvider.System,
             NullLoggerFactory.Instance,

@@ -3,6 +3,7 @@ using ClipSae.Contracts;
 using ClipSae.Sae.Encoding;
 using ClipSae.Sae.Formats;
 using ClipSae.Tensors;
+using ClipSae.TestKit.Files;
 using static TorchSharp.torch;
 
 namespace ClipSae.Sae.Tests;
@@ -10,12 +11,12 @@ namespace ClipSae.Sae.Tests;
 public sealed class FilesTests : IDisposable
 {
     private readonly TorchSharp.DisposeScope _scope = NewDisposeScope();
-    private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-sae").FullName;
+    private readonly TemporaryFolder _folder = new();
 
     public void Dispose()
     {
         _scope.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        _folder.Dispose();
     }
 
     [Theory]
@@ -25,9 +26,9 @@ public sealed class FilesTests : IDisposable
     public void The_layout_of_SAELens_says_the_same_by_its_own_formula(string variant)
     {
         var sae = Autoencoder(variant);
-        SaeLensFormat.Save(sae, _folder, "sha256:abc", "mlp@0");
-        var config = JsonNode.Parse(File.ReadAllText(Path.Combine(_folder, "cfg.json")))!;
-        using var file = SafetensorsFile.Open(Path.Combine(_folder, "sae_weights.safetensors"));
+        SaeLensFormat.Save(sae, _folder.Path, "sha256:abc", "mlp@0");
+        var config = JsonNode.Parse(File.ReadAllText(_folder.File("cfg.json")))!;
+        using var file = SafetensorsFile.Open(_folder.File("sae_weights.safetensors"));
 
         // What SAELens' TopKSAE and JumpReLUSAE compute with apply_b_dec_to_input and no run-time normalisation.
         using var generator = new Generator(5, CPU);
@@ -43,27 +44,27 @@ public sealed class FilesTests : IDisposable
         config["normalize_activations"]!.GetValue<string>().ShouldBe("none");
         config["metadata"]!["input_scale"]!.GetValue<double>().ShouldBe(0.5);
         file.Read("W_enc").shape.ShouldBe([6, 10]);
-        Difference(SaeLensFormat.Load(_folder).Reconstruct(x), sae.Reconstruct(x)).ShouldBeLessThan(1e-6);
+        Difference(SaeLensFormat.Load(_folder.Path).Reconstruct(x), sae.Reconstruct(x)).ShouldBeLessThan(1e-6);
     }
 
     [Fact]
     public void An_autoencoder_that_normalises_at_run_time_is_refused()
     {
-        SaeLensFormat.Save(Autoencoder("topk"), _folder, "clip", "mlp@0");
-        var path = Path.Combine(_folder, "cfg.json");
+        SaeLensFormat.Save(Autoencoder("topk"), _folder.Path, "clip", "mlp@0");
+        var path = _folder.File("cfg.json");
         File.WriteAllText(
             path,
             File.ReadAllText(path)
                 .Replace("\"normalize_activations\":\"none\"", "\"normalize_activations\":\"layer_norm\"", StringComparison.Ordinal)
         );
 
-        Should.Throw<UserErrorException>(() => SaeLensFormat.Load(_folder)).Message.ShouldContain("layer_norm");
+        Should.Throw<UserErrorException>(() => SaeLensFormat.Load(_folder.Path)).Message.ShouldContain("layer_norm");
     }
 
     [Fact]
     public void A_file_that_is_no_autoencoder_is_refused_by_name()
     {
-        var path = Path.Combine(_folder, "x.safetensors");
+        var path = _folder.File("x.safetensors");
         SafetensorsWriter.Write(path, new Dictionary<string, Tensor> { ["encoder"] = zeros(2, 2) });
 
         Should.Throw<UserErrorException>(() => SaeFile.Load(path)).Message.ShouldContain(path);
@@ -77,7 +78,7 @@ public sealed class FilesTests : IDisposable
         // The second shard is empty, the third in bfloat16.
         foreach (var (start, count, type) in new[] { (0, 7, float32), (7, 0, float32), (7, 10, bfloat16), (17, 6, float32) })
         {
-            paths.Add(Path.Combine(_folder, $"{paths.Count}.safetensors"));
+            paths.Add(_folder.File($"{paths.Count}.safetensors"));
             SafetensorsWriter.Write(paths[^1], new Dictionary<string, Tensor> { ["activations"] = all.narrow(0, start, count).to(type) });
         }
 
@@ -93,9 +94,7 @@ public sealed class FilesTests : IDisposable
     [Fact]
     public void Shards_of_different_width_are_refused()
     {
-        var paths = new[] { 3, 4 }
-            .Select(width => (Path: Path.Combine(_folder, $"{width}.safetensors"), Tensor: zeros(2, width)))
-            .ToArray();
+        var paths = new[] { 3, 4 }.Select(width => (Path: _folder.File($"{width}.safetensors"), Tensor: zeros(2, width))).ToArray();
         foreach (var (path, content) in paths)
         {
             SafetensorsWriter.Write(path, new Dictionary<string, Tensor> { ["activations"] = content });

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using ClipSae.Contracts;
 using ClipSae.Sae.Formats;
 using ClipSae.Tensors;
+using ClipSae.TestKit.Files;
 using static TorchSharp.torch;
 
 namespace ClipSae.Sae.Tests;
@@ -9,12 +10,12 @@ namespace ClipSae.Sae.Tests;
 public sealed class ForeignAutoencoderTests : IDisposable
 {
     private readonly TorchSharp.DisposeScope _scope = NewDisposeScope();
-    private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-foreign-sae-").FullName;
+    private readonly TemporaryFolder _folder = new();
 
     public void Dispose()
     {
         _scope.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        _folder.Dispose();
     }
 
     // Files and outputs of the programs' own code: Reference/autoencoders.py.
@@ -45,8 +46,8 @@ public sealed class ForeignAutoencoderTests : IDisposable
         Difference(sae.Reconstruct(x), expected.Read("reconstruction")).ShouldBeLessThan(1e-5);
         (sae.Encode(x) > 0).eq(expected.Read("latents") > 0).all().item<bool>().ShouldBeTrue("the same latents fire");
 
-        SaeFile.Save(sae, Path.Combine(_folder, "own.safetensors"));
-        using var own = ForeignAutoencoder.Load(Path.Combine(_folder, "own.safetensors"));
+        SaeFile.Save(sae, _folder.File("own.safetensors"));
+        using var own = ForeignAutoencoder.Load(_folder.File("own.safetensors"));
         own.Variant.ShouldBe(sae.Variant);
         Difference(own.Reconstruct(x), expected.Read("reconstruction")).ShouldBeLessThan(1e-5);
     }
@@ -111,7 +112,7 @@ public sealed class ForeignAutoencoderTests : IDisposable
             _ => (input.matmul(tensors["W_enc"]) + tensors["b_gate"] > 0)
                 * (input.matmul(tensors["W_enc"] * tensors["r_mag"].exp()) + tensors["b_mag"]).relu(),
         };
-        using var sae = ForeignAutoencoder.Load(_folder);
+        using var sae = ForeignAutoencoder.Load(_folder.Path);
 
         Difference(sae.Reconstruct(x), latents.matmul(tensors["W_dec"]) + tensors["b_dec"]).ShouldBeLessThan(2e-5);
         if (architecture != "topk")
@@ -140,26 +141,23 @@ public sealed class ForeignAutoencoderTests : IDisposable
             config
         );
 
-        Refused(_folder).ShouldContain(named);
+        Refused(_folder.Path).ShouldContain(named);
     }
 
     [Fact]
     public void Damaged_or_foreign_files_are_refused_in_one_line()
     {
-        Refused(_folder).ShouldContain("contains no autoencoder");
-        SafetensorsWriter.Write(
-            Path.Combine(_folder, "clip.safetensors"),
-            new Dictionary<string, Tensor> { ["visual.proj"] = zeros(2, 2) }
-        );
-        Refused(Path.Combine(_folder, "clip.safetensors")).ShouldContain("first key 'visual.proj'");
+        Refused(_folder.Path).ShouldContain("contains no autoencoder");
+        SafetensorsWriter.Write(_folder.File("clip.safetensors"), new Dictionary<string, Tensor> { ["visual.proj"] = zeros(2, 2) });
+        Refused(_folder.File("clip.safetensors")).ShouldContain("first key 'visual.proj'");
 
         var top = Path.Combine(AppContext.BaseDirectory, "Reference", "topk", "ae.pt");
-        File.Copy(top, Path.Combine(_folder, "alone.pt"));
-        Refused(Path.Combine(_folder, "alone.pt")).ShouldContain("may be an AutoEncoderTopK or a BatchTopKSAE");
-        File.WriteAllText(Path.Combine(_folder, "config.json"), "{\"trainer\": {\"dict_class\": \"CrossCoder\"}}");
-        Refused(Path.Combine(_folder, "alone.pt")).ShouldContain("'CrossCoder'");
-        File.WriteAllBytes(Path.Combine(_folder, "cut.pt"), File.ReadAllBytes(top)[..900]);
-        Refused(Path.Combine(_folder, "cut.pt")).ShouldContain("cut.pt");
+        File.Copy(top, _folder.File("alone.pt"));
+        Refused(_folder.File("alone.pt")).ShouldContain("may be an AutoEncoderTopK or a BatchTopKSAE");
+        File.WriteAllText(_folder.File("config.json"), "{\"trainer\": {\"dict_class\": \"CrossCoder\"}}");
+        Refused(_folder.File("alone.pt")).ShouldContain("'CrossCoder'");
+        File.WriteAllBytes(_folder.File("cut.pt"), File.ReadAllBytes(top)[..900]);
+        Refused(_folder.File("cut.pt")).ShouldContain("cut.pt");
 
         WriteSaeLens(
             new()
@@ -171,7 +169,7 @@ public sealed class ForeignAutoencoderTests : IDisposable
             },
             new JsonObject { ["architecture"] = "standard" }
         );
-        Refused(_folder).ShouldContain("the decoder is [9, 6]");
+        Refused(_folder.Path).ShouldContain("the decoder is [9, 6]");
         WriteSaeLens(
             new()
             {
@@ -182,7 +180,7 @@ public sealed class ForeignAutoencoderTests : IDisposable
             },
             new JsonObject { ["architecture"] = "standard" }
         );
-        Refused(_folder).ShouldContain("NaN");
+        Refused(_folder.Path).ShouldContain("NaN");
         WriteSaeLens(
             new()
             {
@@ -193,7 +191,7 @@ public sealed class ForeignAutoencoderTests : IDisposable
             },
             new JsonObject { ["architecture"] = "topk", ["k"] = 11 }
         );
-        Refused(_folder).ShouldContain("k is 11, but it has 10 latents");
+        Refused(_folder.Path).ShouldContain("k is 11, but it has 10 latents");
     }
 
     private static string Refused(string path)
@@ -206,10 +204,10 @@ public sealed class ForeignAutoencoderTests : IDisposable
     private void WriteSaeLens(Dictionary<string, Tensor> tensors, JsonObject config)
     {
         SafetensorsWriter.Write(
-            Path.Combine(_folder, SaeLensFormat.WeightsFile),
+            _folder.File(SaeLensFormat.WeightsFile),
             tensors.ToDictionary(tensor => tensor.Key, tensor => tensor.Value.contiguous())
         );
-        File.WriteAllText(Path.Combine(_folder, SaeLensFormat.ConfigFile), config.ToJsonString());
+        File.WriteAllText(_folder.File(SaeLensFormat.ConfigFile), config.ToJsonString());
     }
 
     private static double Difference(Tensor a, Tensor b) => (a - b).abs().max().item<float>();

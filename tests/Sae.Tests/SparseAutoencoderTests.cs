@@ -1,6 +1,7 @@
 using ClipSae.Contracts;
 using ClipSae.Sae.Encoding;
 using ClipSae.Sae.Formats;
+using ClipSae.TestKit.Files;
 using static TorchSharp.torch;
 
 namespace ClipSae.Sae.Tests;
@@ -8,12 +9,12 @@ namespace ClipSae.Sae.Tests;
 public sealed class SparseAutoencoderTests : IDisposable
 {
     private readonly TorchSharp.DisposeScope _scope = NewDisposeScope();
-    private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-sae").FullName;
+    private readonly TemporaryFolder _folder = new();
 
     public void Dispose()
     {
         _scope.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        _folder.Dispose();
     }
 
     [Fact]
@@ -97,7 +98,7 @@ public sealed class SparseAutoencoderTests : IDisposable
     public void A_saved_autoencoder_loads_equal(string variant)
     {
         var sae = CreateSut(variant);
-        var (first, second) = (Path.Combine(_folder, "a.safetensors"), Path.Combine(_folder, "b.safetensors"));
+        var (first, second) = (_folder.File("a.safetensors"), _folder.File("b.safetensors"));
 
         SaeFile.Save(sae, first);
         var loaded = SaeFile.Load(first);

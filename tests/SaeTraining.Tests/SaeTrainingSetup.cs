@@ -12,6 +12,7 @@ using ClipSae.Pipeline.Stages;
 using ClipSae.Results;
 using ClipSae.Results.Extraction;
 using ClipSae.Tensors;
+using ClipSae.TestKit.Files;
 using static TorchSharp.torch;
 
 namespace ClipSae.SaeTraining.Tests;
@@ -24,9 +25,9 @@ internal sealed class SaeTrainingSetup : IDisposable
     private const int Tokens = 5;
     private static readonly ClipArchitecture Architecture = new(64, 32, 1, 64, 16, 16, 530, 64, 1);
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("sae-training").FullName;
+    private readonly TemporaryFolder _folder = new();
 
-    public SaeTrainingSetup() => Store = new FolderArtifactStore(Path.Combine(_folder, "store"));
+    public SaeTrainingSetup() => Store = new FolderArtifactStore(_folder.File("store"));
 
     public FolderArtifactStore Store { get; }
 
@@ -51,7 +52,7 @@ internal sealed class SaeTrainingSetup : IDisposable
         {
             inputs["text-" + name] = embeddings;
             var activations = name.Replace("embeddings", "activations", StringComparison.Ordinal);
-            var path = Path.Combine(_folder, "captions.safetensors");
+            var path = _folder.File("captions.safetensors");
             using (var file = SafetensorsFile.Open(await Store.FetchAsync(inputs[activations])))
             {
                 var images = file.Read("image_index").clone();
@@ -79,7 +80,7 @@ internal sealed class SaeTrainingSetup : IDisposable
         for (var shard = 0; shard < 2; shard++)
         {
             var (half, name) = (Images / 2, $"0000{shard}");
-            var path = Path.Combine(_folder, "activations.safetensors");
+            var path = _folder.File("activations.safetensors");
             SafetensorsWriter.Write(
                 path,
                 new Dictionary<string, Tensor>
@@ -140,15 +141,15 @@ internal sealed class SaeTrainingSetup : IDisposable
     public async Task<JsonObject> JsonAsync(ArtifactRef artifact) =>
         JsonNode.Parse(await File.ReadAllBytesAsync(await Store.FetchAsync(artifact)))!.AsObject();
 
-    public string NewFolder() => Directory.CreateDirectory(Path.Combine(_folder, Guid.NewGuid().ToString("N"))).FullName;
+    public string NewFolder() => Directory.CreateDirectory(_folder.File(Guid.NewGuid().ToString("N"))).FullName;
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     private static string Id(int image) => $"images/{image}.png";
 
     private async Task AddModelAsync(Dictionary<string, ArtifactRef> inputs)
     {
-        var path = Path.Combine(_folder, "model.safetensors");
+        var path = _folder.File("model.safetensors");
         using var model = ClipModel.Initialize(Architecture, 5);
         model.Save(path);
         inputs["model"] = await Store.PutFileAsync(path, "model.safetensors", "application/x-safetensors");

@@ -1,3 +1,4 @@
+using ClipSae.TestKit.Files;
 using TorchSharp;
 
 namespace ClipSae.Tensors.Tests;
@@ -5,15 +6,15 @@ namespace ClipSae.Tensors.Tests;
 public sealed class SafetensorsRowWriterTests : IDisposable
 {
     private readonly DisposeScope _scope = torch.NewDisposeScope();
-    private readonly string _folder = Directory.CreateTempSubdirectory("rows").FullName;
+    private readonly TemporaryFolder _folder = new();
 
     public void Dispose()
     {
         _scope.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        _folder.Dispose();
     }
 
-    private string FilePath => Path.Combine(_folder, "rows.safetensors");
+    private string FilePath => _folder.File("rows.safetensors");
 
     [Fact]
     public void Rows_come_back_in_the_stored_type_beside_the_other_tensors()
@@ -50,7 +51,7 @@ public sealed class SafetensorsRowWriterTests : IDisposable
             writer.Append(torch.ones(2, 3));
         }
 
-        Directory.GetFiles(_folder).ShouldBeEmpty();
+        Directory.GetFiles(_folder.Path).ShouldBeEmpty();
     }
 
     [Fact]
