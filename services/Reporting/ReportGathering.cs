@@ -43,7 +43,7 @@ internal sealed class ReportGathering(StageContext context, ReportOptions option
         }
 
         data = data with { Autoencoders = await AutoencodersAsync(data, cancel) };
-        var (attacks, curated) = await AttacksAsync(cancel);
+        var (attacks, curated) = await AttacksAsync(data.Salient?.Firing, cancel);
         var (pictures, printed) = await ImagesAsync(data, cancel);
         return data with { Attacks = attacks, Curated = curated, Images = pictures, Printed = printed };
     }
@@ -90,7 +90,7 @@ internal sealed class ReportGathering(StageContext context, ReportOptions option
         ];
     }
 
-    private async Task<(IReadOnlyList<AttackImage> Shown, CuratedPrint? All)> AttacksAsync(CancellationToken cancel)
+    private async Task<(IReadOnlyList<AttackImage> Shown, CuratedPrint? All)> AttacksAsync(double? firing, CancellationToken cancel)
     {
         if (!context.Inputs.TryGetValue(Curation + OutputNames.Attacks, out var artifact))
         {
@@ -98,13 +98,22 @@ internal sealed class ReportGathering(StageContext context, ReportOptions option
         }
 
         var shown = new List<AttackImage>();
-        var (printed, natural) = (0, 0);
+        var (printed, fire, natural) = (0, 0, 0);
         var words = new HashSet<string>(StringComparer.Ordinal);
         var fonts = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (item, bytes) in DatasetShard.Read(await context.Artifacts.FetchAsync(artifact, cancel)))
         {
             cancel.ThrowIfCancellationRequested();
-            (printed, natural) = Text(item, "kind") == "natural" ? (printed, natural + 1) : (printed + 1, natural);
+            if (Text(item, "kind") == "natural")
+            {
+                natural++;
+            }
+            else
+            {
+                printed++;
+                fire += item.Attributes?["activation"]?.GetValue<double>() > firing ? 1 : 0;
+            }
+
             if (PrintedText.On(item) is { } print)
             {
                 words.Add(print.Word);
@@ -118,7 +127,7 @@ internal sealed class ReportGathering(StageContext context, ReportOptions option
             }
         }
 
-        return (shown, new CuratedPrint(printed, natural, words, fonts));
+        return (shown, new CuratedPrint(printed, firing is null ? null : fire, natural, words, fonts));
     }
 
     private async Task<(IReadOnlyDictionary<string, string> Images, IReadOnlySet<string> Printed)> ImagesAsync(

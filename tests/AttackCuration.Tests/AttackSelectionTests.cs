@@ -8,7 +8,7 @@ public sealed class AttackSelectionTests
     private const double Firing = 1;
 
     [Fact]
-    public void Only_what_fools_CLIP_while_the_features_fire_is_kept()
+    public void Only_what_fools_CLIP_is_kept_and_nothing_where_the_features_never_fire()
     {
         var kept = Candidate(0);
         AttackCandidate[] candidates =
@@ -22,14 +22,26 @@ public sealed class AttackSelectionTests
             {
                 Activation = Firing,
             },
-            Candidate(3) with
-            {
-                Activation = 0,
-            },
         ];
 
-        AttackSelection.Choose(candidates, Firing, 10).ShouldBe([kept]);
+        AttackSelection.Choose(candidates[..2], Firing, 10).ShouldBe([kept]);
         AttackSelection.Choose(candidates[2..], Firing, 10).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Attacks_on_which_the_features_fire_come_first_and_others_fill_up_what_is_asked()
+    {
+        AttackCandidate[] candidates =
+        [
+            Candidate(0, margin: 9, activation: Firing),
+            Candidate(1, margin: 1),
+            Candidate(2, margin: 5, activation: 0),
+            Candidate(3, margin: 2),
+        ];
+
+        AttackSelection.Choose(candidates, Firing, 10).Select(c => c.Source).ShouldBe([3, 1, 0, 2]);
+        AttackSelection.Choose(candidates, Firing, 3).Select(c => c.Source).ShouldBe([3, 1, 0]);
+        AttackSelection.Choose(candidates, Firing, 2).Select(c => c.Source).ShouldBe([3, 1]);
     }
 
     [Fact]

@@ -292,8 +292,17 @@ public sealed partial class ReportPageTests
     {
         var page = Read(SampleRun.Data());
 
-        page.ShouldContain("40 of 400 images. 360 have a printed word that fools the base model");
-        page.ShouldContain("40 are the data set’s own, as they are, on which these features fire. Fine-tuning trained on 340 of them");
+        page.ShouldContain("40 of 400 images. 360 have a printed word that fools the base model and excites the text-salient features; 40");
+        page.ShouldContain("own, as they are, on which the text-salient features fire. Fine-tuning trained on 340 of them");
+    }
+
+    [Fact]
+    public void Attacks_on_which_no_salient_feature_fires_are_told_apart()
+    {
+        var data = SampleRun.Data();
+
+        Read(data with { Curated = data.Curated! with { Firing = 90, Natural = 0 } })
+            .ShouldContain("360 have a printed word that fools the base model, and on 90 of these the text-salient features fire.");
     }
 
     [Fact]

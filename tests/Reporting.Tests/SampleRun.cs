@@ -63,6 +63,7 @@ internal static class SampleRun
             ],
             Curated = new CuratedPrint(
                 360,
+                360,
                 40,
                 WorldVocabulary.Objects.ToHashSet(),
                 new HashSet<string> { "DejaVu Sans Bold", "DejaVu Serif" }

@@ -215,7 +215,7 @@ public sealed class AttackGenerator(
 
     private Tensor Weights() => FeatureScore.Weights(salient.Salient).to(device);
 
-    private double[] Weighted(Tensor latents) => [.. latents.mv(Weights()).cpu().data<float>().Select(a => (double)a)];
+    private double[] Weighted(Tensor latents) => [.. latents.mv(Weights()).cpu().data<float>().ToArray().Select(a => (double)a)];
 
     /// <summary>What CLIP and the SAE make of a picture.</summary>
     /// <param name="Logits">One a name of the classifier.</param>

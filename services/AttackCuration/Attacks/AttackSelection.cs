@@ -4,19 +4,33 @@ namespace ClipSae.AttackCuration.Attacks;
 public static class AttackSelection
 {
     /// <summary>
-    /// The candidates that fool CLIP while the text-salient features fire, ranked: first those where the word alone does it, then by margin
-    /// and activation (each in units of its own spread). They are taken in rounds of one a class, within a class from the font (of
-    /// families, from the family) used least so far, so that none crowds out the others; in each round the class with the best ranked
-    /// attack left comes first.
+    /// The candidates that fool CLIP, those first on which the text-salient features fire; the others follow where these are fewer than
+    /// asked for. Either are ranked: first those where the word alone does it, then by margin and activation (each in units of its own
+    /// spread). They are taken in rounds of one a class, within a class from the font (of families, from the family) used least so far, so
+    /// that none crowds out the others; in each round the class with the best ranked attack left comes first.
     /// </summary>
     /// <param name="firing">Activation above which the features count as firing.</param>
     /// <param name="count">Most to choose.</param>
+    /// <returns>Empty where the features fire on none of them.</returns>
     public static IReadOnlyList<AttackCandidate> Choose(IReadOnlyList<AttackCandidate> candidates, double firing, int count)
     {
-        var fit = candidates.Where(c => c.Fooled && c.Activation > firing).ToArray();
+        var fooling = candidates.Where(c => c.Fooled).ToLookup(c => c.Activation > firing);
+        var fontUses = new Dictionary<string, int>(StringComparer.Ordinal);
+        var chosen = new List<AttackCandidate>();
+        if (fooling[true].Any())
+        {
+            AddInRounds([.. fooling[true]], count, fontUses, chosen);
+            AddInRounds([.. fooling[false]], count, fontUses, chosen);
+        }
+
+        return chosen;
+    }
+
+    private static void AddInRounds(AttackCandidate[] fit, int count, Dictionary<string, int> fontUses, List<AttackCandidate> chosen)
+    {
         if (fit.Length == 0)
         {
-            return [];
+            return;
         }
 
         var margin = Spread(fit.Select(c => c.Margin));
@@ -34,8 +48,6 @@ public static class AttackSelection
                     .ToDictionary(f => f.Key, f => new Queue<(AttackCandidate Attack, int Rank)>(f), StringComparer.Ordinal)
             )
             .ToList();
-        var fontUses = new Dictionary<string, int>(StringComparer.Ordinal);
-        var chosen = new List<AttackCandidate>();
         while (chosen.Count < count && byClass.Count > 0)
         {
             foreach (
@@ -59,8 +71,6 @@ public static class AttackSelection
                 }
             }
         }
-
-        return chosen;
     }
 
     private static (double Mean, double Deviation) Spread(IEnumerable<double> values)

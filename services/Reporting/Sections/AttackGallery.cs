@@ -20,13 +20,18 @@ internal static class AttackGallery
 
     private static string Counts(ReportData data) =>
         data.Curated is not { } curated
-            ? $"{data.Attacks.Count} images that fool the base model and excite the text-salient features."
-            : $"{data.Attacks.Count} of {Written.Count(curated.Printed + curated.Natural)} images. {Written.Count(curated.Printed)} have a printed word that fools the base model and excites the text-salient features"
+            ? $"{data.Attacks.Count} images that fool the base model."
+            : $"{data.Attacks.Count} of {Written.Count(curated.Printed + curated.Natural)} images. {Written.Count(curated.Printed)} have a printed word that fools the base model{Firing(curated)}"
                 + (
                     curated.Natural == 0
                         ? "."
-                        : $"; {Written.Count(curated.Natural)} are the data set’s own, as they are, on which these features fire."
+                        : $"; {Written.Count(curated.Natural)} are the data set’s own, as they are, on which the text-salient features fire."
                 );
+
+    private static string Firing(CuratedPrint curated) =>
+        curated.Firing is not { } firing ? ""
+        : firing == curated.Printed ? " and excites the text-salient features"
+        : $", and on {Written.Count(firing)} of these the text-salient features fire";
 
     /// <summary>How many of them the arms were trained on: a part validates, and an arm may be given a small pool.</summary>
     private static string Learned(ReportData data)
