@@ -128,7 +128,7 @@ public sealed class AttackCurationStage : IStage
         var device = Compute.Device(options.Device);
         using var scope = NewDisposeScope();
         using var model = ClipModel.Load(modelFile, device);
-        using var vision = VisionPlan.Compile(model, options.Compute == ComputePrecision.Bfloat16 ? bfloat16 : float32);
+        using var vision = VisionPlan.Compile(model, options.Compute.Type());
         SaeAtHook[] hooks = [.. autoencoders.Select(a => SaeAtHook.Load(a.Hook, a.File, model.Architecture, device))];
         try
         {

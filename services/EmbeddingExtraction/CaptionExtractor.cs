@@ -52,7 +52,7 @@ internal sealed class CaptionExtractor(LoadedModel loaded, ClipTokenizer tokeniz
     }
 
     private int BatchSize =>
-        options.Batch > 0 ? options.Batch
+        options.BatchSize > 0 ? options.BatchSize
         : loaded.Device.type == DeviceType.CUDA ? ExtractionOptions.MaxBatch
         : ExtractionOptions.ProcessorBatch;
 }

@@ -47,9 +47,9 @@ internal sealed unsafe class DeviceSlot : IDisposable
     /// <summary>Pictures a batch: as asked for, else as many as keep a card busy and the rows of one batch within bounds.</summary>
     public static int BatchFor(ExtractionOptions options, IReadOnlyList<(HookPoint Point, ActivationFile File)> outputs)
     {
-        if (options.Batch > 0)
+        if (options.BatchSize > 0)
         {
-            return options.Batch;
+            return options.BatchSize;
         }
 
         var bytes = outputs.Sum(output => new TensorLayout("", output.File.Type, [output.File.RowsPerImage, output.File.Width]).Bytes);

@@ -49,9 +49,9 @@ public sealed class EmbeddingExtractionStage(TimeProvider time) : IStage, IDispo
         var options = context.Options<ExtractionOptions>();
         options = options with
         {
-            Batch =
-                options.Batch > 0 || context.Halvings > 0
-                    ? context.Smaller(options.Batch > 0 ? options.Batch : ExtractionOptions.MaxBatch)
+            BatchSize =
+                options.BatchSize > 0 || context.Halvings > 0
+                    ? context.Smaller(options.BatchSize > 0 ? options.BatchSize : ExtractionOptions.MaxBatch)
                     : 0,
         };
         var shard = await context.FetchAsync(InputNames.Shard, cancel);

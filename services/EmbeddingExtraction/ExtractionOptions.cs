@@ -1,6 +1,9 @@
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
 using ClipSae.Clip.Architecture;
 using ClipSae.Contracts;
-using TorchSharp;
+using ClipSae.Pipeline.Stages;
+using ClipSae.Tensors;
 
 namespace ClipSae.EmbeddingExtraction;
 
@@ -28,13 +31,17 @@ public sealed record ExtractionOptions
     /// Images, or captions, in one forward pass; 0, the default, takes 32 on a processor, whose matrix units are busy from 8 on, and up to
     /// 256 on a GPU (tests/Benchmarks).
     /// </summary>
-    public int Batch { get; init; }
+    [Range(0, double.PositiveInfinity)]
+    [JsonPropertyName("batch")]
+    public int BatchSize { get; init; }
 
     /// <summary>Precision of the vision tower; the text tower always computes in float32. Default float32.</summary>
-    public ComputePrecision Compute { get; init; } = ComputePrecision.Float32;
+    [AllowedValues(Precision.Float32, Precision.Bfloat16)]
+    public Precision Compute { get; init; } = Precision.Float32;
 
     /// <summary>Precision of the stored activations. Default float32.</summary>
-    public StoragePrecision Store { get; init; } = StoragePrecision.Float32;
+    [AllowedValues(Precision.Float32, Precision.Float16, Precision.Bfloat16)]
+    public Precision Store { get; init; } = Precision.Float32;
 
     /// <summary>Device the model runs on: cpu or cuda:N. Default cpu.</summary>
     public string Device { get; init; } = "cpu";
@@ -43,31 +50,26 @@ public sealed record ExtractionOptions
     /// Threads that decode and preprocess ahead of the model; 0, the default, takes one beside a processor, about 200 photographs/s and a
     /// hundred times what ViT-L/14 takes on two cores, and every core beside a GPU.
     /// </summary>
+    [Range(0, double.PositiveInfinity)]
     public int DecodeThreads { get; init; }
 
     /// <summary>Batches that are decoded ahead. Default 2.</summary>
+    [Range(1, double.PositiveInfinity)]
     public int BatchesAhead { get; init; } = 2;
 
     /// <summary>
     /// Share of images that may be unreadable before the unit fails. Default 0.05; they are counted and named in any case.
     /// </summary>
+    [Range(0, 1)]
     public double MaxUnreadableShare { get; init; } = 0.05;
 
     /// <summary>Seed of the token draw. Default 0.</summary>
     public long Seed { get; init; }
 
-    /// <summary>Element type of the stored activations.</summary>
-    internal torch.ScalarType StoredType =>
-        Store switch
-        {
-            StoragePrecision.Float16 => torch.float16,
-            StoragePrecision.Bfloat16 => torch.bfloat16,
-            _ => torch.float32,
-        };
-
     /// <exception cref="UserErrorException">A value is impossible; the message names the key.</exception>
     public void Validate()
     {
+        ParameterRules.Require(this, "extraction");
         if (HookPoints.Count == 0)
         {
             throw new UserErrorException($"extraction.hookPoints is empty; name at least one of {HookPoint.Forms}");
@@ -77,14 +79,6 @@ public sealed record ExtractionOptions
         if (points.Distinct().Count() < points.Count)
         {
             throw new UserErrorException($"extraction.hookPoints names a point twice: {string.Join(", ", HookPoints)}");
-        }
-
-        Require("batch", Batch, 0);
-        Require("decodeThreads", DecodeThreads, 0);
-        Require("batchesAhead", BatchesAhead, 1);
-        if (MaxUnreadableShare is not (>= 0 and <= 1))
-        {
-            throw new UserErrorException($"extraction.maxUnreadableShare is {MaxUnreadableShare}; it must be from 0 to 1");
         }
 
         if (TokensPerImage is TokenSampling.Sampled { Count: < 1 })
@@ -97,12 +91,4 @@ public sealed record ExtractionOptions
     /// <exception cref="UserErrorException">The model has none such.</exception>
     internal IReadOnlyList<HookPoint> PointsOf(ClipArchitecture architecture, bool isText) =>
         [.. HookPoints.Select(text => HookPoint.Parse(text).CheckedFor(architecture)).Where(point => point.IsText == isText)];
-
-    private static void Require(string key, int value, int min)
-    {
-        if (value < min)
-        {
-            throw new UserErrorException($"extraction.{key} is {value}; it must be {min} or more");
-        }
-    }
 }

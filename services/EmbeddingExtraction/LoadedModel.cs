@@ -23,17 +23,13 @@ internal sealed class LoadedModel : IDisposable
 
     public torch.Device Device { get; }
 
-    public static LoadedModel Load(string weights, string device, ComputePrecision compute)
+    public static LoadedModel Load(string weights, string device, Precision compute)
     {
         var target = Compute.Device(device);
         var model = ClipModel.Load(weights, target);
         try
         {
-            return new LoadedModel(
-                model,
-                VisionPlan.Compile(model, compute == ComputePrecision.Bfloat16 ? torch.bfloat16 : torch.float32),
-                target
-            );
+            return new LoadedModel(model, VisionPlan.Compile(model, compute.Type()), target);
         }
         catch
         {
@@ -68,9 +64,9 @@ internal sealed class LoadedModel : IDisposable
     /// </summary>
     /// <param name="images">A batch as the plan took it.</param>
     /// <param name="hooks">What was captured of it.</param>
-    public torch.Tensor? CosineToFloat32(torch.Tensor images, Hooks hooks, ComputePrecision compute)
+    public torch.Tensor? CosineToFloat32(torch.Tensor images, Hooks hooks, Precision compute)
     {
-        if (compute == ComputePrecision.Float32)
+        if (compute == Precision.Float32)
         {
             return null;
         }

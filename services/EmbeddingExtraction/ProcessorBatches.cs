@@ -27,7 +27,7 @@ internal sealed class ProcessorBatches : IExtractionBatches
     }
 
     /// <inheritdoc/>
-    public int SizeOf(int batch) => _options.Batch > 0 ? _options.Batch : ExtractionOptions.ProcessorBatch;
+    public int SizeOf(int batch) => _options.BatchSize > 0 ? _options.BatchSize : ExtractionOptions.ProcessorBatch;
 
     /// <inheritdoc/>
     public async IAsyncEnumerable<(string Id, string? Problem)> PlaceAsync(

@@ -1,5 +1,7 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using ClipSae.Contracts;
+using ClipSae.Pipeline.Stages;
 using ClipSae.WeightConversion.Targets;
 using ClipSae.WeightConversion.Weights;
 
@@ -22,12 +24,15 @@ public sealed record ConversionOptions
     /// Largest difference of a feature between source and written weights, as a share of the largest feature. Default (null) 1e-5 for
     /// float32 (rounding of one product by row), 1e-2 for float16 (11-bit mantissas through a dozen layers) and 5e-2 for bfloat16 (8 bits).
     /// </summary>
+    [Range(0, 1, MaximumIsExclusive = true)]
     public double? Tolerance { get; init; }
 
     /// <summary>Random images that go through both towers. Default 4.</summary>
+    [Range(1, double.PositiveInfinity)]
     public int ProbeImages { get; init; } = 4;
 
     /// <summary>Random texts that go through both towers. Default 8.</summary>
+    [Range(1, double.PositiveInfinity)]
     public int ProbeTexts { get; init; } = 8;
 
     /// <summary>Seed of the probes. Default 0.</summary>
@@ -64,11 +69,7 @@ public sealed record ConversionOptions
     /// <exception cref="UserErrorException">A value is impossible; the message names the key.</exception>
     public void Validate()
     {
-        if (EffectiveTolerance is not (>= 0 and < 1))
-        {
-            throw new UserErrorException($"conversion.tolerance is {Tolerance}; it must be at least 0 and below 1");
-        }
-
+        ParameterRules.Require(this, "conversion");
         if (Targets.Count == 0)
         {
             throw new UserErrorException("conversion.formats is empty; name at least one format");
@@ -78,13 +79,6 @@ public sealed record ConversionOptions
         {
             throw new UserErrorException(
                 $"conversion.formats has {wide.Name}, which supports float32 only, but conversion.dtype is {Dtype.ToString().ToLowerInvariant()}: convert to {wide.Name} by itself, in float32"
-            );
-        }
-
-        if (ProbeImages < 1 || ProbeTexts < 1)
-        {
-            throw new UserErrorException(
-                $"conversion.probeImages is {ProbeImages} and conversion.probeTexts {ProbeTexts}; the proof needs at least one of each"
             );
         }
     }

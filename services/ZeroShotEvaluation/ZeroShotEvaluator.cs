@@ -102,7 +102,7 @@ public sealed class ZeroShotEvaluator(
             models[0].Name,
             ChooseTuned(models)?.Name,
             [],
-            options.Templates,
+            options.PromptTemplates,
             options.Resamples,
             options.Seed,
             options.Probe?.Settings,
@@ -143,7 +143,7 @@ public sealed class ZeroShotEvaluator(
     )
     {
         var keys = asked
-            .Requests(options.Templates)
+            .Requests(options.PromptTemplates)
             .Select(request =>
                 cache is null || model.Digest is null || tokenizerDigest is null
                     ? null
@@ -206,7 +206,7 @@ public sealed class ZeroShotEvaluator(
             models[0].Name,
             ChooseTuned(models)?.Name,
             asked.Classes,
-            options.Templates,
+            options.PromptTemplates,
             options.Resamples,
             options.Seed,
             options.Probe?.Settings,

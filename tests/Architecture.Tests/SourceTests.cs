@@ -46,6 +46,25 @@ public partial class SourceTests
             .ShouldBeEmpty();
     }
 
+    /// <summary>What a user may leave out says what it is then: who reads the options need not read the code.</summary>
+    [Fact]
+    public void Options_state_their_defaults()
+    {
+        var options = Solution
+            .Sources("services")
+            .Where(path => Path.GetFileName(path) is { } name && OptionsFile().IsMatch(name))
+            .ToArray();
+        options.Length.ShouldBeGreaterThan(8);
+        options
+            .SelectMany(path =>
+                Member()
+                    .Matches(File.ReadAllText(path))
+                    .Where(member => !Default().IsMatch(member.Groups[1].Value))
+                    .Select(member => $"{Path.GetFileName(path)}: {member.Groups[2].Value}")
+            )
+            .ShouldBeEmpty();
+    }
+
     /// <summary>A name that one stage writes and another reads is written once: <c>OutputNames</c>, <c>InputNames</c>.</summary>
     [Fact]
     public void Outputs_and_inputs_of_stages_are_named_by_constants() =>
@@ -104,6 +123,21 @@ public partial class SourceTests
 
     [GeneratedRegex(@"\bTODO\b|NotImplementedException")]
     private static partial Regex LeftForLater();
+
+    // Those of stages and of pretraining; a record without a value of its own has no default.
+    [GeneratedRegex(
+        @"^(?:Extraction|Sae|AttackCuration|FineTuning|Pretraining|Conversion|Evaluation|Probe|Report)Options\.cs$|^GroupLearningRates\.cs$"
+    )]
+    private static partial Regex OptionsFile();
+
+    [GeneratedRegex(
+        @"((?:^ {4}///[^\n]*\n)*)(?:^ {4}\[[^\n]*\n)*^ {4}public [^\n=({;]+? (\w+)(?: \{ get; init; \}|\n {4}\{\n {8}get;)",
+        RegexOptions.Multiline
+    )]
+    private static partial Regex Member();
+
+    [GeneratedRegex("[Dd]efault|null")]
+    private static partial Regex Default();
 
     [GeneratedRegex(@"\b(?:context|unit)\.(?:FetchAsync|Input|InputsUnder)\(""[^""]+""|\b[Oo]utputs\[""[^""]+""\]|InputSelector\(""[a-z]")]
     private static partial Regex NameInPlace();

@@ -112,7 +112,7 @@ internal sealed class EvaluationBenchmark : IBenchmark
         string[] templates = ["a photo of a {}", "a drawing of a {}", "a {}", "the {}"];
         var options = new EvaluationOptions
         {
-            Templates = templates,
+            PromptTemplates = templates,
             Classes = [.. Classes, .. Enumerable.Range(0, classes).Select(i => $"boat {i}")],
         };
         var results = new StageResults(new FolderObjectStore(Path.Combine(folder, "results")));

@@ -59,7 +59,7 @@ internal sealed class TuningDeviceTable(
         {
             // Memory is never given back to the driver: what takes least comes first.
             var plain = new FineTuningOptions { Accumulation = 1 };
-            var narrow = plain with { Compute = ComputePrecision.Bfloat16 };
+            var narrow = plain with { Compute = Precision.Bfloat16 };
             Tune("ViT-B/32", new ClipArchitecture(512, 224, 12, 768, 32, 77, 49408, 512, 12), 20, plain, narrow);
             Tune("ViT-L/14", ClipArchitecture.VitL14, 8, narrow with { Recompute = true }, narrow, narrow with { Accumulation = 2 }, plain);
         }
@@ -95,7 +95,7 @@ internal sealed class TuningDeviceTable(
             });
             var update = Seconds(rounds, () => Update(options, optimizer, training));
             var text =
-                $"{name}, {(options.Compute == ComputePrecision.Bfloat16 ? "bfloat16" : "float32")}{(options.Recompute ? ", recomputed" : "")}{(options.Accumulation > 1 ? ", two halves" : "")}";
+                $"{name}, {(options.Compute == Precision.Bfloat16 ? "bfloat16" : "float32")}{(options.Recompute ? ", recomputed" : "")}{(options.Accumulation > 1 ? ", two halves" : "")}";
             Add(text, (options.CleanBatch + options.AttackBatch) * options.Accumulation, whole, Text(1e3 * update));
         }
     }

@@ -1,5 +1,5 @@
-using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Model;
+using ClipSae.Tensors;
 using Microsoft.Extensions.Time.Testing;
 using TorchSharp;
 
@@ -97,7 +97,7 @@ public sealed class ModelBetweenShardsTests : IDisposable
 
     private LoadedModel Load()
     {
-        var model = LoadedModel.Load(_weights, "cpu", ComputePrecision.Float32);
+        var model = LoadedModel.Load(_weights, "cpu", Precision.Float32);
         _weightOf[model] = model.Model.named_parameters().First().parameter;
         return model;
     }

@@ -481,7 +481,7 @@ public sealed class FineTuningStageTests : IDisposable
     [InlineData("{\"rates\":{\"vision\":-1e-7}}", "tuning.rates")]
     [InlineData("{\"rates\":{\"vision\":0,\"text\":0,\"tokenEmbedding\":0,\"positions\":0,\"projections\":0}}", "tuning.rates")]
     [InlineData("{\"alphas\":[1]}", "tuning.alphas")]
-    [InlineData("{\"keepWeight\":-1}", "tuning.distilKeep, keepWeight")]
+    [InlineData("{\"keepWeight\":-1}", "tuning.keepWeight")]
     [InlineData("{\"step\":5}", "unknown parameter step")]
     [InlineData("{\"optimizer\":{\"kind\":\"sgd\"}}", "optimizer")]
     public void Impossible_parameters_are_named(string parameters, string part)

@@ -37,7 +37,7 @@ public sealed class PretrainerTests : IDisposable
         Merges = 100,
         Steps = 100,
         BatchSize = 64,
-        WarmupSteps = 10,
+        WarmUpSteps = 10,
     };
 
     private readonly DisposeScope _scope = NewDisposeScope();
@@ -92,7 +92,7 @@ public sealed class PretrainerTests : IDisposable
     public void A_training_that_diverges_is_a_clear_error()
     {
         using var data = Draw("train", 64);
-        var wild = Options with { Steps = 5, LearningRate = 1e30, WarmupSteps = 1, BatchSize = 8 };
+        var wild = Options with { Steps = 5, LearningRate = 1e30, WarmUpSteps = 1, BatchSize = 8 };
 
         Should
             .Throw<UserErrorException>(() => Pretrainer.Train(data, Pretrainer.LearnVocabulary(data, 10), wild, CPU))

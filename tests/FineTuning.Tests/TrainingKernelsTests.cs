@@ -1,4 +1,3 @@
-using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Model;
 using ClipSae.FineTuning.Optimization;
 using ClipSae.FineTuning.Settings;
@@ -20,11 +19,11 @@ public sealed class TrainingKernelsTests : IDisposable
     public void Dispose() => _scope.Dispose();
 
     [Theory]
-    [InlineData("adamw", ComputePrecision.Float32)]
-    [InlineData("adamw", ComputePrecision.Bfloat16)]
-    [InlineData("adabelief", ComputePrecision.Float32)]
-    [InlineData("adabelief", ComputePrecision.Bfloat16)]
-    public void Steps_with_kernels_equal_those_without(string rule, ComputePrecision compute)
+    [InlineData("adamw", Precision.Float32)]
+    [InlineData("adamw", Precision.Bfloat16)]
+    [InlineData("adabelief", Precision.Float32)]
+    [InlineData("adabelief", Precision.Bfloat16)]
+    public void Steps_with_kernels_equal_those_without(string rule, Precision compute)
     {
         Assert.SkipUnless(cuda.is_available(), "needs an NVIDIA GPU and a libtorch for CUDA");
         OptimizerOptions options = rule == "adamw" ? new OptimizerOptions.AdamW() : new OptimizerOptions.AdaBelief(Epsilon: 1e-8);
@@ -44,7 +43,7 @@ public sealed class TrainingKernelsTests : IDisposable
                 // differently.
                 ((actual[name] - value).norm() / value.norm().AtLeast(1e-20))
                     .item<float>()
-                    .ShouldBeLessThan(compute == ComputePrecision.Float32 ? 1e-5f : 1e-2f, $"{name}, step {step}");
+                    .ShouldBeLessThan(compute == Precision.Float32 ? 1e-5f : 1e-2f, $"{name}, step {step}");
             }
         }
     }
@@ -55,7 +54,7 @@ public sealed class TrainingKernelsTests : IDisposable
         private readonly ClipTraining _training;
         private readonly Optimizer _optimizer;
 
-        public Trained(OptimizerOptions options, ComputePrecision compute, bool withKernels)
+        public Trained(OptimizerOptions options, Precision compute, bool withKernels)
         {
             _model.to(Compute.Device("cuda:0"));
             ParameterGroup[] groups =

@@ -1,4 +1,3 @@
-using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Cuda;
 using ClipSae.FineTuning.Arms;
 using ClipSae.FineTuning.Data;
@@ -7,6 +6,7 @@ using ClipSae.FineTuning.Settings;
 using ClipSae.FineTuning.Training;
 using ClipSae.FineTuning.Validation;
 using ClipSae.Sae.Encoding;
+using ClipSae.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -249,7 +249,7 @@ public sealed class TuningStepTests : IDisposable
     {
         var options = accumulation == 1 ? OneForward : FourForwards;
         var full = Gradients(arm, options, out var expected);
-        var half = Gradients(arm, options with { Compute = ComputePrecision.Bfloat16 }, out var losses);
+        var half = Gradients(arm, options with { Compute = Precision.Bfloat16 }, out var losses);
 
         half.Keys.ShouldBe(full.Keys, ignoreOrder: true);
         RelativeDifference(half, full).ShouldBeInRange(1e-4, 3e-2);

@@ -25,7 +25,7 @@ public sealed class ZeroShotEvaluatorTests : IDisposable
     public void Probabilities_are_those_of_the_plain_formula()
     {
         string[] templates = ["a photo of a {}", "the {}"];
-        using var evaluation = Evaluate(new EvaluationOptions { Templates = templates, BatchSize = 4 }, Clean(), Attacked());
+        using var evaluation = Evaluate(new EvaluationOptions { PromptTemplates = templates, BatchSize = 4 }, Clean(), Attacked());
 
         using var scope = torch.NewDisposeScope();
         using var inference = torch.inference_mode();
@@ -301,7 +301,10 @@ public sealed class ZeroShotEvaluatorTests : IDisposable
     public void A_prompt_that_the_context_would_cut_is_refused() =>
         Should
             .Throw<UserErrorException>(() =>
-                Evaluate(new EvaluationOptions { Templates = ["a photo of a photo of a photo of a photo of a photo of a {}"] }, Clean())
+                Evaluate(
+                    new EvaluationOptions { PromptTemplates = ["a photo of a photo of a photo of a photo of a photo of a {}"] },
+                    Clean()
+                )
             )
             .Message.ShouldContain("16 tokens");
 

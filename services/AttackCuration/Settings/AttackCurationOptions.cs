@@ -1,7 +1,9 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
-using ClipSae.Clip.Architecture;
 using ClipSae.Contracts;
 using ClipSae.Datasets.Drawing;
+using ClipSae.Pipeline.Stages;
+using ClipSae.Tensors;
 
 namespace ClipSae.AttackCuration.Settings;
 
@@ -11,21 +13,21 @@ public sealed record AttackCurationOptions
     /// <summary>Stands for every family that the machine has faces for.</summary>
     public const string AllFamilies = "all";
 
-    /// <summary>Object classes; empty takes the labels of the data set's pictures without print.</summary>
+    /// <summary>Object classes; empty takes the labels of the data set's pictures without print. Default empty.</summary>
     public IReadOnlyList<string> Classes
     {
         get;
         init => field = ComposedText.OfAll(value);
     } = [];
 
-    /// <summary>Words that attacks may print; empty takes the classes.</summary>
+    /// <summary>Words that attacks may print; empty takes the classes. Default empty.</summary>
     public IReadOnlyList<string> Words
     {
         get;
         init => field = ComposedText.OfAll(value);
     } = [];
 
-    /// <summary>Words kept for evaluation: never printed here, and pictures recorded as showing one are left out.</summary>
+    /// <summary>Words kept for evaluation: never printed here, and pictures recorded as showing one are left out. Default empty.</summary>
     public IReadOnlyList<string> HeldOutWords
     {
         get;
@@ -37,42 +39,51 @@ public sealed record AttackCurationOptions
 
     /// <summary>
     /// Digest of the faces (<see cref="FontCatalogue.Digest"/>), since the attacks follow from them. Null takes those of the machine that
-    /// works and names them in the stage's key; a machine with others refuses a run that names some.
+    /// works and names them in the stage's key; a machine with others refuses a run that names some. Default null.
     /// </summary>
     public string? Fonts { get; init; }
 
-    /// <summary>Prompts for CLIP's decision; {} is the class or word.</summary>
+    /// <summary>Prompts for CLIP's decision; {} is the class or word. Default <c>a photo of a {}</c>.</summary>
     public IReadOnlyList<string> PromptTemplates { get; init; } = ["a photo of a {}"];
 
     /// <summary>
-    /// Pictures shown clean, with a word and with a control. Half of them choose features, the other half measure the ablation.
+    /// Pictures shown clean, with a word and with a control. Half of them choose features, the other half measure the ablation. Default
+    /// 512.
     /// </summary>
+    [Range(8, double.PositiveInfinity)]
     public int Pairs { get; init; } = 512;
 
     /// <summary>
     /// Shares of an SAE's live latents tried as "the text-salient ones" in the causal sweep; 15 % is what the prototype found to act.
+    /// Default 0.05 and 0.15.
     /// </summary>
     public IReadOnlyList<double> SalientShares { get; init; } = [0.05, 0.15];
 
-    /// <summary>Random feature sets of equal mean activation measured beside each chosen set.</summary>
+    /// <summary>Random feature sets of equal mean activation measured beside each chosen set. Default 3.</summary>
+    [Range(1, double.PositiveInfinity)]
     public int RandomDraws { get; init; } = 3;
 
-    /// <summary>Salient neurons reported and scaled, in each layer that has any.</summary>
+    /// <summary>Salient neurons reported and scaled, in each layer that has any. Default 32.</summary>
+    [Range(1, double.PositiveInfinity)]
     public int NeuronsPerLayer { get; init; } = 32;
 
-    /// <summary>Attacks kept.</summary>
+    /// <summary>Attacks kept. Default 1,024.</summary>
+    [Range(1, double.PositiveInfinity)]
     public int Attacks { get; init; } = 1024;
 
-    /// <summary>Words tried on a picture.</summary>
+    /// <summary>Words tried on a picture. Default 2.</summary>
+    [Range(1, double.PositiveInfinity)]
     public int CandidatesPerImage { get; init; } = 2;
 
     /// <summary>
-    /// Pictures of the data set, on which the features fire by themselves, that join the attack set with their own captions.
+    /// Pictures of the data set, on which the features fire by themselves, that join the attack set with their own captions. Default 64.
     /// </summary>
+    [Range(0, double.PositiveInfinity)]
     public int NaturalImages { get; init; } = 64;
 
     /// <summary>
     /// What happens to pictures whose captions repeat the word printed on them; such captions undo what fine-tuning learns from attacks.
+    /// Default <c>keep</c>.
     /// </summary>
     public CaptionHygiene CaptionHygiene { get; init; }
 
@@ -85,13 +96,17 @@ public sealed record AttackCurationOptions
 
     /// <summary>
     /// Words that the search tries in each family at first; the better half has as many again and twice, until four families are left.
+    /// Default 32.
     /// </summary>
+    [Range(1, double.PositiveInfinity)]
     public int SearchWords { get; init; } = 32;
 
     /// <summary>
     /// Least share of printed words that must fool the model; with fewer the run ends and says what to do. 0 goes on whatever there is.
+    /// Default 0.05.
     /// </summary>
     [JsonPropertyName("leastFooled")]
+    [Range(0, 1, MaximumIsExclusive = true)]
     public double MinFooled { get; init; } = 0.05;
 
     /// <summary>
@@ -99,34 +114,31 @@ public sealed record AttackCurationOptions
     /// Default 0: below, the mean of the activations reconstructs better.
     /// </summary>
     [JsonPropertyName("leastExplained")]
+    [Range(double.NegativeInfinity, 1)]
     public double MinExplained { get; init; }
 
-    /// <summary>How attack words look where there are no families.</summary>
+    /// <summary>How attack words look where there are no families. Default that of <see cref="WordStyle"/>.</summary>
     public WordStyle Style { get; init; } = new();
 
-    /// <summary>Images in one forward.</summary>
+    /// <summary>Images in one forward. Default 128.</summary>
+    [Range(1, double.PositiveInfinity)]
     public int BatchSize { get; init; } = 128;
 
+    /// <summary>Seed of every draw. Default 0.</summary>
     public long Seed { get; init; }
 
     /// <summary>Precision that the vision tower computes in. Default float32.</summary>
-    public ComputePrecision Compute { get; init; } = ComputePrecision.Float32;
+    [AllowedValues(Precision.Float32, Precision.Bfloat16)]
+    public Precision Compute { get; init; } = Precision.Float32;
 
-    /// <summary><c>cpu</c> or <c>cuda:N</c>.</summary>
+    /// <summary><c>cpu</c> or <c>cuda:N</c>. Default <c>cpu</c>.</summary>
     public string Device { get; init; } = "cpu";
 
     /// <exception cref="UserErrorException">A value is impossible; the message names it.</exception>
     public void Validate()
     {
-        Require(Pairs >= 8, "pairs", "at least 8");
+        ParameterRules.Require(this, "curation");
         Require(SalientShares.Count > 0 && SalientShares.All(s => s is > 0 and < 1), "salientShares", "between 0 and 1, at least one");
-        Require(RandomDraws >= 1, "randomDraws", "at least 1: a chosen set means nothing without its control");
-        Require(NeuronsPerLayer >= 1, "neuronsPerLayer", "at least 1");
-        Require(Attacks >= 1 && CandidatesPerImage >= 1 && NaturalImages >= 0, "attacks", "positive");
-        Require(BatchSize >= 1, "batchSize", "at least 1");
-        Require(SearchWords >= 1, "searchWords", "at least 1");
-        Require(MinFooled is >= 0 and < 1, "leastFooled", "in [0, 1)");
-        Require(MinExplained <= 1, "leastExplained", "at most 1");
         Require(Families.Distinct(StringComparer.Ordinal).Count() == Families.Count, "families", "families, each once");
         foreach (var family in Families.Where(name => name != AllFamilies))
         {

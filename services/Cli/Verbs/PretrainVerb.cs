@@ -56,7 +56,7 @@ internal sealed class PretrainVerb : Verb
     private readonly Option<int> _merges = Number("--merges", "Byte-pair merges to learn", Defaults.Merges);
     private readonly Option<int> _steps = Number("--steps", "Optimizer steps", Defaults.Steps);
     private readonly Option<int> _batch = Number("--batch", "Images a step", Defaults.BatchSize);
-    private readonly Option<int> _warmup = Number("--warmup", "Steps of warm-up", Defaults.WarmupSteps);
+    private readonly Option<int> _warmup = Number("--warmup", "Steps of warm-up", Defaults.WarmUpSteps);
     private readonly Option<double> _learningRate = new("--learning-rate")
     {
         Description = "Peak learning rate",
@@ -309,7 +309,7 @@ internal sealed class PretrainVerb : Verb
                 Merges = arguments.GetValue(_merges),
                 Steps = arguments.GetValue(_steps),
                 BatchSize = arguments.GetValue(_batch),
-                WarmupSteps = arguments.GetValue(_warmup),
+                WarmUpSteps = arguments.GetValue(_warmup),
                 LearningRate = arguments.GetValue(_learningRate),
                 WeightDecay = arguments.GetValue(_decay),
                 Variation = Variation(arguments),

@@ -1,3 +1,4 @@
+using ClipSae.Tensors;
 using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning.Optimization;
@@ -36,8 +37,8 @@ public sealed class EightBitMoment : IDisposable
     public static bool IsOf(string name, long elements) => elements >= Smallest && !name.Contains("embedding", StringComparison.Ordinal);
 
     /// <summary>Bytes of both moments of a parameter, in one precision or the other.</summary>
-    public static long BytesOf(string name, long elements, MomentPrecision precision) =>
-        precision == MomentPrecision.Int8 && IsOf(name, elements)
+    public static long BytesOf(string name, long elements, Precision precision) =>
+        precision == Precision.Int8 && IsOf(name, elements)
             ? 2 * ((elements + Block - 1) / Block) * (Block + sizeof(float))
             : 2 * elements * sizeof(float);
 

@@ -21,12 +21,13 @@ public abstract record LearningRateSchedule
     /// One cycle (arXiv 1708.07120, cosine form): from peak/25 up to the peak during the warm-up, then down to peak/250,000.
     /// </summary>
     /// <param name="Peak">Highest factor; upstream's recipe goes to 3× each group's learning rate.</param>
-    /// <param name="WarmupShare">Share of all steps spent rising.</param>
-    public sealed record OneCycle(double Peak = 3, double WarmupShare = 0.3) : LearningRateSchedule
+    /// <param name="WarmUpShare">Share of all steps spent rising.</param>
+    public sealed record OneCycle(double Peak = 3, [property: JsonPropertyName("warmupShare")] double WarmUpShare = 0.3)
+        : LearningRateSchedule
     {
         public override double FactorAt(long step, long total)
         {
-            var turn = Math.Max(1, (WarmupShare * total) - 1);
+            var turn = Math.Max(1, (WarmUpShare * total) - 1);
             var start = Peak / 25;
             return step <= turn
                 ? Anneal(start, Peak, step / turn)
@@ -35,12 +36,12 @@ public abstract record LearningRateSchedule
     }
 
     /// <summary>Linear warm-up to 1, then half a cosine down to <paramref name="Floor"/>.</summary>
-    public sealed record Cosine(long WarmupSteps = 100, double Floor = 0) : LearningRateSchedule
+    public sealed record Cosine([property: JsonPropertyName("warmupSteps")] long WarmUpSteps = 100, double Floor = 0) : LearningRateSchedule
     {
         public override double FactorAt(long step, long total) =>
-            step < WarmupSteps
-                ? (step + 1.0) / WarmupSteps
-                : Anneal(1, Floor, Math.Min(1, (step - WarmupSteps) / (double)Math.Max(1, total - WarmupSteps)));
+            step < WarmUpSteps
+                ? (step + 1.0) / WarmUpSteps
+                : Anneal(1, Floor, Math.Min(1, (step - WarmUpSteps) / (double)Math.Max(1, total - WarmUpSteps)));
     }
 
     private static double Anneal(double from, double to, double share) => to + ((from - to) / 2 * (1 + Math.Cos(Math.PI * share)));

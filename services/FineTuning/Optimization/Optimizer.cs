@@ -22,11 +22,11 @@ public sealed class Optimizer : IDisposable
         OptimizerOptions options,
         IReadOnlyList<ParameterGroup> groups,
         TrainingWeights? weights = null,
-        MomentPrecision moments = MomentPrecision.Float32
+        Precision moments = Precision.Float32
     )
     {
         (_options, _weights, Groups) = (options, weights, groups);
-        if (moments == MomentPrecision.Int8)
+        if (moments == Precision.Int8)
         {
             State = new OptimizerState(
                 eightBit: groups

@@ -64,10 +64,10 @@ public static class Pretrainer
         model.to(device);
         using var captions = new CaptionTable(data.Captions, tokenizer, options.ContextLength);
         ParameterGroup[] groups = [.. ParameterGrouping.Uniform(model, options.LearningRate, options.WeightDecay)];
-        using var training = ParameterGrouping.Begin(model, groups, ComputePrecision.Float32, recompute: false);
+        using var training = ParameterGrouping.Begin(model, groups, Precision.Float32, recompute: false);
         using var optimizer = new Optimizer(options.Optimizer, groups, training.Weights);
         var variator = options.Variation is { } variation ? new ImageAugmenter(variation, options.Seed) : null;
-        var schedule = new LearningRateSchedule.Cosine(options.WarmupSteps);
+        var schedule = new LearningRateSchedule.Cosine(options.WarmUpSteps);
         var order = new BatchOrder(data.Count, options.BatchSize, options.Seed);
         using var lossSum = zeros(1, device: device).DetachFromDisposeScope();
         var reported = 0;

@@ -2,8 +2,8 @@ using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Model;
 using ClipSae.FineTuning.Optimization;
 using ClipSae.FineTuning.Settings;
+using ClipSae.Tensors;
 using TorchSharp.Modules;
-using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning.Training;
 
@@ -66,7 +66,7 @@ public static class ParameterGrouping
     public static ClipTraining Begin(
         ClipModel model,
         IReadOnlyList<ParameterGroup> groups,
-        ComputePrecision compute,
+        Precision compute,
         bool recompute,
         bool? flat = null,
         bool withKernels = true
@@ -74,7 +74,7 @@ public static class ParameterGrouping
         ClipTraining.Begin(
             model,
             [.. groups.Select(group => group.Parameters.Select(p => p.Name).ToArray())],
-            compute == ComputePrecision.Bfloat16 ? ScalarType.BFloat16 : ScalarType.Float32,
+            compute.Type(),
             recompute,
             flat,
             withKernels

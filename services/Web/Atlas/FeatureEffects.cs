@@ -195,25 +195,13 @@ internal sealed class FeatureEffects(KeptResults<FeatureEffect> kept, ClipSaeRun
         );
     }
 
-    private static StageKeyParts Parts(AtlasVolume volume, int feature)
-    {
-        var inputs = new Dictionary<string, string>(StringComparer.Ordinal)
-        {
-            ["sae"] = volume.Unit.Outputs[OutputNames.Autoencoder].Digest,
-        };
-        (string Name, ArtifactRef? Artifact)[] others =
-        [
-            ("model", volume.Record.State.Start!.Spec.Inputs.GetValueOrDefault(InputNames.ModelWeights)),
-            ("attacks", AttackPair.Of(volume.Record)),
+    private static StageKeyParts Parts(AtlasVolume volume, int feature) =>
+        VolumeKey.Of(
+            Stage,
+            Version,
+            new JsonObject { ["feature"] = feature },
+            volume,
             ("salient", volume.Record.State.Output(ParameterSections.Curation, OutputNames.Salient)),
-            ("evaluation", volume.Record.State.Output(ParameterSections.Evaluation, OutputNames.Results)),
-            .. ImageLibrary.Shards(volume.Record).Select(shard => (shard.Key, (ArtifactRef?)shard.Value)),
-        ];
-        foreach (var (name, artifact) in others.Where(other => other.Artifact is not null))
-        {
-            inputs[name] = artifact!.Digest;
-        }
-
-        return new StageKeyParts(Stage, Version, new JsonObject { ["feature"] = feature }, inputs);
-    }
+            ("evaluation", volume.Record.State.Output(ParameterSections.Evaluation, OutputNames.Results))
+        );
 }

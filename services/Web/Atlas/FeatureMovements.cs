@@ -99,24 +99,6 @@ internal sealed class FeatureMovements(KeptResults<FeatureMovement> kept, ClipSa
         }
     }
 
-    private static StageKeyParts Parts(AtlasVolume volume)
-    {
-        var inputs = new Dictionary<string, string>(StringComparer.Ordinal)
-        {
-            ["sae"] = volume.Unit.Outputs[OutputNames.Autoencoder].Digest,
-        };
-        (string Name, ArtifactRef? Artifact)[] others =
-        [
-            ("model", volume.Record.State.Start!.Spec.Inputs.GetValueOrDefault(InputNames.ModelWeights)),
-            ("attacks", AttackPair.Of(volume.Record)),
-            .. RunModels.TunedFiles(volume.Record).Select(file => (file.Key, (ArtifactRef?)file.Value)),
-            .. ImageLibrary.Shards(volume.Record).Select(shard => (shard.Key, (ArtifactRef?)shard.Value)),
-        ];
-        foreach (var (name, artifact) in others.Where(other => other.Artifact is not null))
-        {
-            inputs[name] = artifact!.Digest;
-        }
-
-        return new StageKeyParts(Stage, Version, [], inputs);
-    }
+    private static StageKeyParts Parts(AtlasVolume volume) =>
+        VolumeKey.Of(Stage, Version, [], volume, RunModels.TunedFiles(volume.Record).Select(file => (file.Key, (ArtifactRef?)file.Value)));
 }

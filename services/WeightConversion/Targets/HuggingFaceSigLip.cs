@@ -16,35 +16,23 @@ internal static class HuggingFaceSigLip
         {
             ["architectures"] = new JsonArray("SiglipModel"),
             ["model_type"] = "siglip",
-            ["torch_dtype"] = HuggingFaceTarget.NameOf(dtype),
+            ["torch_dtype"] = HuggingFaceParts.NameOf(dtype),
             ["text_config"] = new JsonObject([
-                .. Tower("siglip_text_model", a.TextWidth, a.TextHeads, a.TextNeurons, a.TextLayers, a),
-                new("max_position_embeddings", a.ContextLength),
-                new("vocab_size", a.VocabularySize),
+                .. HuggingFaceParts.Text("siglip_text_model", a, projection: null, a.Family.NormEpsilon),
                 new("projection_size", a.EmbedDim),
             ]),
-            ["vision_config"] = new JsonObject([
-                .. Tower("siglip_vision_model", a.VisionWidth, a.VisionHeads, a.VisionNeurons, a.VisionLayers, a),
-                new("image_size", a.ImageResolution),
-                new("patch_size", a.PatchSize),
-                new("num_channels", 3),
-            ]),
+            ["vision_config"] = HuggingFaceParts.Vision("siglip_vision_model", a, projection: null, a.Family.NormEpsilon),
         };
 
     public static JsonObject Preprocessing(ImagePreparation preparation) =>
-        new()
-        {
-            ["image_processor_type"] = "SiglipImageProcessor",
-            ["do_convert_rgb"] = true,
-            ["do_resize"] = true,
-            ["size"] = new JsonObject { ["height"] = preparation.Resolution, ["width"] = preparation.Resolution },
-            ["resample"] = (int)preparation.Filter,
-            ["do_rescale"] = true,
-            ["rescale_factor"] = 1.0 / 255,
-            ["do_normalize"] = true,
-            ["image_mean"] = new JsonArray([.. preparation.Normalization.Mean.Select(mean => (JsonNode)mean)]),
-            ["image_std"] = new JsonArray([.. preparation.Normalization.Deviation.Select(deviation => (JsonNode)deviation)]),
-        };
+        new([
+            new("image_processor_type", "SiglipImageProcessor"),
+            new("do_convert_rgb", true),
+            new("do_resize", true),
+            new("size", HuggingFaceParts.Sides(preparation.Resolution)),
+            new("resample", (int)preparation.Filter),
+            .. HuggingFaceParts.Scaling(preparation.Normalization),
+        ]);
 
     /// <summary>The vocabulary as it is published, and what transformers makes of it.</summary>
     /// <exception cref="UserErrorException">The vocabulary is no SigLIP's.</exception>
@@ -86,22 +74,4 @@ internal static class HuggingFaceSigLip
 
         JsonDescription.Write(folder, "tokenizer_config.json", configuration);
     }
-
-    private static IEnumerable<KeyValuePair<string, JsonNode?>> Tower(
-        string type,
-        int width,
-        int heads,
-        int neurons,
-        int layers,
-        ClipArchitecture a
-    ) =>
-        [
-            new("model_type", type),
-            new("hidden_size", width),
-            new("intermediate_size", neurons),
-            new("num_attention_heads", heads),
-            new("num_hidden_layers", layers),
-            new("hidden_act", a.Activation.Name),
-            new("layer_norm_eps", a.Family.NormEpsilon),
-        ];
 }

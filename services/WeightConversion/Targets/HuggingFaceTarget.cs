@@ -68,15 +68,6 @@ public sealed record HuggingFaceTarget()
         WriteTokenizer(target, pairs, material.Architecture.ContextLength);
     }
 
-    /// <summary>A precision as transformers names it.</summary>
-    internal static string NameOf(ConversionDtype dtype) =>
-        dtype switch
-        {
-            ConversionDtype.Float16 => "float16",
-            ConversionDtype.BFloat16 => "bfloat16",
-            _ => "float32",
-        };
-
     private static JsonObject Configuration(ClipArchitecture a, string model, string type, ConversionDtype dtype) =>
         new()
         {
@@ -84,61 +75,33 @@ public sealed record HuggingFaceTarget()
             ["model_type"] = type,
             ["projection_dim"] = a.EmbedDim,
             ["logit_scale_init_value"] = 2.6592,
-            ["torch_dtype"] = NameOf(dtype),
+            ["torch_dtype"] = HuggingFaceParts.NameOf(dtype),
             ["text_config"] = new JsonObject([
-                .. Tower($"{type}_text_model", a.TextWidth, a.TextHeads, a.TextNeurons, a.TextLayers, a),
-                new("max_position_embeddings", a.ContextLength),
-                new("vocab_size", a.VocabularySize),
+                .. HuggingFaceParts.Text($"{type}_text_model", a, a.EmbedDim, LayerNormEpsilon),
                 new("bos_token_id", a.Family.MarksOf(a.VocabularySize).Start),
                 // Never 2 in a CLIP, the old default: it selects a legacy pooling.
                 new("eos_token_id", a.Family.MarksOf(a.VocabularySize).End),
                 new("pad_token_id", 1),
             ]),
-            ["vision_config"] = new JsonObject([
-                .. Tower($"{type}_vision_model", a.VisionWidth, a.VisionHeads, a.VisionNeurons, a.VisionLayers, a),
-                new("image_size", a.ImageResolution),
-                new("patch_size", a.PatchSize),
-                new("num_channels", 3),
-            ]),
+            ["vision_config"] = HuggingFaceParts.Vision($"{type}_vision_model", a, a.EmbedDim, LayerNormEpsilon),
         };
-
-    private static IEnumerable<KeyValuePair<string, JsonNode?>> Tower(
-        string type,
-        int width,
-        int heads,
-        int neurons,
-        int layers,
-        ClipArchitecture a
-    ) =>
-        [
-            new("model_type", type),
-            new("hidden_size", width),
-            new("intermediate_size", neurons),
-            new("num_attention_heads", heads),
-            new("num_hidden_layers", layers),
-            new("projection_dim", a.EmbedDim),
-            new("hidden_act", a.Activation.Name),
-            new("layer_norm_eps", LayerNormEpsilon),
-        ];
 
     private static JsonObject Preprocessing(ClipArchitecture a) =>
-        new()
-        {
-            ["image_processor_type"] = "CLIPImageProcessor",
-            ["do_convert_rgb"] = true,
-            ["do_resize"] = true,
-            ["size"] = a.Fit == ImageFit.Squash ? Sides(a.ImageResolution) : new JsonObject { ["shortest_edge"] = a.ImageResolution },
-            ["resample"] = Bicubic,
-            ["do_center_crop"] = true,
-            ["crop_size"] = Sides(a.ImageResolution),
-            ["do_rescale"] = true,
-            ["rescale_factor"] = 1.0 / 255,
-            ["do_normalize"] = true,
-            ["image_mean"] = new JsonArray([.. PixelNormalization.OpenAi.Mean.Select(mean => (JsonNode)mean)]),
-            ["image_std"] = new JsonArray([.. PixelNormalization.OpenAi.Deviation.Select(deviation => (JsonNode)deviation)]),
-        };
-
-    private static JsonObject Sides(int side) => new() { ["height"] = side, ["width"] = side };
+        new([
+            new("image_processor_type", "CLIPImageProcessor"),
+            new("do_convert_rgb", true),
+            new("do_resize", true),
+            new(
+                "size",
+                a.Fit == ImageFit.Squash
+                    ? HuggingFaceParts.Sides(a.ImageResolution)
+                    : new JsonObject { ["shortest_edge"] = a.ImageResolution }
+            ),
+            new("resample", Bicubic),
+            new("do_center_crop", true),
+            new("crop_size", HuggingFaceParts.Sides(a.ImageResolution)),
+            .. HuggingFaceParts.Scaling(PixelNormalization.OpenAi),
+        ]);
 
     private static void WriteTokenizer(string folder, BytePairTokenizer tokenizer, int context)
     {

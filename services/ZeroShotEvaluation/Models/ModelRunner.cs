@@ -49,7 +49,7 @@ internal sealed class ModelRunner(
         using var clip = model.Load(device);
         CheckFits(model, clip);
         EmbedTexts(clip, device, texts, seconds, cancel);
-        using var vision = VisionPlan.Compile(clip, options.Precision == ComputePrecision.Bfloat16 ? torch.bfloat16 : torch.float32);
+        using var vision = VisionPlan.Compile(clip, options.Compute.Type());
         var run = new ModelRun(model, [], [], [], [], []);
         try
         {
@@ -72,7 +72,7 @@ internal sealed class ModelRunner(
 
     private void EmbedTexts(ClipModel clip, torch.Device device, TextTable?[] texts, double[] seconds, CancellationToken cancel)
     {
-        var requests = asked.Requests(options.Templates);
+        var requests = asked.Requests(options.PromptTemplates);
         for (var i = 0; i < texts.Length; i++)
         {
             var start = Stopwatch.GetTimestamp();

@@ -1,8 +1,8 @@
-using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Model;
 using ClipSae.Clip.Tokenizers;
 using ClipSae.Datasets;
 using ClipSae.Datasets.Shards;
+using ClipSae.Tensors;
 using ClipSae.ZeroShotEvaluation;
 using ClipSae.ZeroShotEvaluation.Models;
 using ClipSae.ZeroShotEvaluation.Sets;
@@ -42,7 +42,7 @@ internal sealed class EvaluationWork : IGpuWork
             var options = new EvaluationOptions
             {
                 BatchSize = scale.TowerBatches[^1],
-                Precision = ComputePrecision.Bfloat16,
+                Compute = Precision.Bfloat16,
                 Device = device.ToString(),
             };
             var one = new ModelUnderTest("base", weights);

@@ -79,23 +79,19 @@ public sealed class EightBitMomentTests : IDisposable
     [Fact]
     public void A_training_goes_where_it_goes_in_float32()
     {
-        var (wide, narrow, start) = (
-            Train(MomentPrecision.Float32, 60),
-            Train(MomentPrecision.Int8, 60),
-            Train(MomentPrecision.Float32, 0)
-        );
+        var (wide, narrow, start) = (Train(Precision.Float32, 60), Train(Precision.Int8, 60), Train(Precision.Float32, 0));
 
         var (travelled, apart) = ((wide - start).norm().item<float>(), (narrow - wide).norm().item<float>());
 
         apart.ShouldBeInRange(1e-6f * travelled, 0.1f * travelled);
-        Train(MomentPrecision.Int8, 60).data<float>().ToArray().ShouldBe(narrow.data<float>().ToArray());
+        Train(Precision.Int8, 60).data<float>().ToArray().ShouldBe(narrow.data<float>().ToArray());
     }
 
     [Fact]
     public void It_goes_on_from_a_checkpoint_as_if_it_had_not_stopped()
     {
-        var whole = Train(MomentPrecision.Int8, 20);
-        var resumed = Train(MomentPrecision.Int8, 20, stopAt: 7);
+        var whole = Train(Precision.Int8, 20);
+        var resumed = Train(Precision.Int8, 20, stopAt: 7);
 
         resumed.data<float>().ToArray().ShouldBe(whole.data<float>().ToArray());
     }
@@ -105,19 +101,19 @@ public sealed class EightBitMomentTests : IDisposable
     public void Moments_of_a_large_model_take_little_more_than_a_quarter()
     {
         var a = new ClipArchitecture(1024, 224, 32, 1280, 14, 77, 49408, 1024, 24) { VisionHeads = 16, TextHeads = 16 };
-        double Bytes(MomentPrecision precision) =>
+        double Bytes(Precision precision) =>
             ClipKeys.Shapes(a).Sum(shape => EightBitMoment.BytesOf(shape.Key, shape.Value.Aggregate(1L, (n, size) => n * size), precision))
             / Gibibyte;
 
-        Bytes(MomentPrecision.Float32).ShouldBe(7.35, 0.01);
-        Bytes(MomentPrecision.Int8).ShouldBe(2.15, 0.02);
+        Bytes(Precision.Float32).ShouldBe(7.35, 0.01);
+        Bytes(Precision.Int8).ShouldBe(2.15, 0.02);
 
         // Counted as an optimizer keeps them.
         using var model = ClipModel.Initialize(new ClipArchitecture(64, 32, 2, 128, 8, 16, 600, 64, 1), seed: 1);
         using var optimizer = new Optimizer(
             new OptimizerOptions.AdamW(),
             [.. ParameterGrouping.Uniform(model, 1e-3, 0.1)],
-            moments: MomentPrecision.Int8
+            moments: Precision.Int8
         );
         foreach (var (_, parameter) in model.named_parameters())
         {
@@ -128,9 +124,7 @@ public sealed class EightBitMomentTests : IDisposable
         optimizer
             .State.ToTensors()
             .Values.Sum(kept => kept.NumberOfElements * kept.ElementSize)
-            .ShouldBe(
-                model.named_parameters().Sum(p => EightBitMoment.BytesOf(p.name, p.parameter.NumberOfElements, MomentPrecision.Int8))
-            );
+            .ShouldBe(model.named_parameters().Sum(p => EightBitMoment.BytesOf(p.name, p.parameter.NumberOfElements, Precision.Int8)));
         optimizer.State.ToTensors().ShouldContainKey("token_embedding.weight.first");
         optimizer.State.ToTensors().ShouldContainKey("visual.transformer.resblocks.1.mlp.c_fc.weight.second.codes");
     }
@@ -139,9 +133,9 @@ public sealed class EightBitMomentTests : IDisposable
     public void They_are_for_the_optimizer_that_they_are_published_for()
     {
         Should
-            .Throw<UserErrorException>(() => new FineTuningOptions { Moments = MomentPrecision.Int8 }.Validate())
+            .Throw<UserErrorException>(() => new FineTuningOptions { Moments = Precision.Int8 }.Validate())
             .Message.ShouldBe("tuning.moments: must be float32 with this optimizer; int8 is for adamw (tuning.optimizer.kind=adamw)");
-        new FineTuningOptions { Moments = MomentPrecision.Int8, Optimizer = new OptimizerOptions.AdamW() }.Validate();
+        new FineTuningOptions { Moments = Precision.Int8, Optimizer = new OptimizerOptions.AdamW() }.Validate();
     }
 
     // What runs of before were keyed by stays as it was.
@@ -151,11 +145,11 @@ public sealed class EightBitMomentTests : IDisposable
         var json = System.Text.Json.JsonSerializer.Serialize(new FineTuningOptions(), ContractJson.Options);
         json.ShouldNotContain("moments");
         System
-            .Text.Json.JsonSerializer.Serialize(new FineTuningOptions { Moments = MomentPrecision.Int8 }, ContractJson.Options)
+            .Text.Json.JsonSerializer.Serialize(new FineTuningOptions { Moments = Precision.Int8 }, ContractJson.Options)
             .ShouldContain("\"moments\":\"int8\"");
     }
 
-    private static Tensor Train(MomentPrecision precision, int steps, int stopAt = 0)
+    private static Tensor Train(Precision precision, int steps, int stopAt = 0)
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(5);

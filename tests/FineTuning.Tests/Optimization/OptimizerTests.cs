@@ -1,7 +1,7 @@
-using ClipSae.Clip.Architecture;
 using ClipSae.FineTuning.Optimization;
 using ClipSae.FineTuning.Settings;
 using ClipSae.FineTuning.Training;
+using ClipSae.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 using Parameter = TorchSharp.Modules.Parameter;
@@ -202,7 +202,7 @@ public sealed class OptimizerTests : IDisposable
         }
 
         var (aloneGroups, togetherGroups) = (Groups(alone), Groups(together));
-        using var training = ParameterGrouping.Begin(together, togetherGroups, ComputePrecision.Float32, recompute: false, flat: true);
+        using var training = ParameterGrouping.Begin(together, togetherGroups, Precision.Float32, recompute: false, flat: true);
         using var aloneOptimizer = new Optimizer(options, aloneGroups);
         using var togetherOptimizer = new Optimizer(options, togetherGroups, training.Weights);
         var (weights, start) = (training.Weights!, TuningSetup.Model().StateDict());

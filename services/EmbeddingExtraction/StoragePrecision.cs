@@ -1,9 +1,0 @@
-namespace ClipSae.EmbeddingExtraction;
-
-/// <summary>Precision of stored activations.</summary>
-public enum StoragePrecision
-{
-    Float32,
-    Float16,
-    Bfloat16,
-}
