@@ -45,7 +45,7 @@ public static class CoordinatorRegistration
                     queue.Consumer(() => ActivatorUtilities.CreateInstance<DeadUnitConsumer>(provider));
                 }));
 
-    /// <summary>Adds the look after runs that stand still. Within one process a run goes on when the process that holds it does.</summary>
+    /// <summary>Adds the look after stalled runs. Within one process a run continues when the process that holds it does.</summary>
     public static IServiceCollection AddStalledRuns(this IServiceCollection services) =>
         services.AddSingleton<IUnitActivity, UnitActivity>().AddHostedService<StalledRuns>();
 

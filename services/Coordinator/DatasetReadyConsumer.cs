@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ClipSae.Coordinator;
 
-/// <summary>Begins runs. An invalid event goes to the error queue, and its sender is told which field is wrong.</summary>
+/// <summary>Begins runs. An invalid event goes to the error queue, and its sender is informed which field is wrong.</summary>
 public sealed class DatasetReadyConsumer(RunStarter starter, RunRecovery recovery, ILogger<DatasetReadyConsumer> log)
     : IConsumer<DatasetReady>
 {

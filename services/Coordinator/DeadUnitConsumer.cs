@@ -8,7 +8,7 @@ using MassTransit;
 
 namespace ClipSae.Coordinator;
 
-/// <summary>Tells a run that one of its units was set aside: every worker that took it died.</summary>
+/// <summary>Informs a run that one of its units was set aside: every worker that took it died.</summary>
 public sealed class DeadUnitConsumer(RunCoordinator coordinator, ClipSaeOptions options, TimeProvider time) : IConsumer<RunUnit>
 {
     public async Task Consume(ConsumeContext<RunUnit> context)

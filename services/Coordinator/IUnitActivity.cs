@@ -6,7 +6,7 @@ namespace ClipSae.Coordinator;
 public interface IUnitActivity
 {
     /// <summary>
-    /// Whether one of them waits in a queue of its stage, or is at work as far as its worker tells. It may take a minute.
+    /// Whether one of them waits in a queue of its stage, or is at work as far as its worker says. It may take a minute.
     /// </summary>
     Task<bool> AnyAsync(string run, RunState state, CancellationToken cancel);
 }

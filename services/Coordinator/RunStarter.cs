@@ -40,7 +40,7 @@ public sealed class RunStarter(
             await BeginAsync(run, ready, cancel);
         }
 
-        // By the store, since another coordinator may have begun a run of this name at the same moment.
+        // By the store, since another coordinator may have started a run of this name at the same moment.
         RequireSame(ready, (await coordinator.StateAsync(run, cancel)).Start);
         return (run, isNew);
     }
@@ -142,7 +142,7 @@ public sealed class RunStarter(
         }
         catch (UserErrorException error)
         {
-            // No inner exception: what the sender is told is the innermost message.
+            // No inner exception: what the sender sees is the innermost message.
             throw new UserErrorException($"dataset-ready: {field}: {error.Message}");
         }
     }

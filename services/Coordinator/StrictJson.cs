@@ -7,7 +7,7 @@ using MassTransit;
 namespace ClipSae.Coordinator;
 
 /// <summary>
-/// Reads an event that came as plain JSON strictly before the bus reads it leniently, so that its sender is told which field is
+/// Reads an event that came as plain JSON strictly before the bus reads it leniently, so that its sender is informed which field is
 /// wrong; left to itself a misspelt one would be passed over.
 /// </summary>
 internal sealed class StrictJson(ISerializerFactory lenient) : ISerializerFactory

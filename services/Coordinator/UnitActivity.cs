@@ -5,10 +5,10 @@ using MassTransit;
 
 namespace ClipSae.Coordinator;
 
-/// <summary>Looks into the queues, and where they are empty listens for a while to what the workers tell of their progress.</summary>
+/// <summary>Looks into the queues, and where they are empty listens for a while to what the workers report of their progress.</summary>
 public sealed class UnitActivity(IBus bus, BrokerTopology topology, TemporaryNames names, TimeProvider time) : IUnitActivity
 {
-    // Stages tell of their progress several times a second; some steps of theirs take longer.
+    // Stages report their progress several times a second; some steps of theirs take longer.
     private static readonly TimeSpan Listening = TimeSpan.FromMinutes(1);
 
     public async Task<bool> AnyAsync(string run, RunState state, CancellationToken cancel)

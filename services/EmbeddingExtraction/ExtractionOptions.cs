@@ -47,8 +47,8 @@ public sealed record ExtractionOptions
     public string Device { get; init; } = "cpu";
 
     /// <summary>
-    /// Threads that decode and preprocess ahead of the model; 0, the default, takes one beside a processor, about 200 photographs/s and a
-    /// hundred times what ViT-L/14 takes on two cores, and every core beside a GPU.
+    /// Threads that decode and preprocess ahead of the model; 0, the default, takes one with a processor, about 200 photographs/s and a
+    /// hundred times what ViT-L/14 takes on two cores, and every core with a GPU.
     /// </summary>
     [Range(0, double.PositiveInfinity)]
     public int DecodeThreads { get; init; }

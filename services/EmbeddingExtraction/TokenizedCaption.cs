@@ -6,7 +6,7 @@ namespace ClipSae.EmbeddingExtraction;
 /// <summary>A caption as the text tower takes it.</summary>
 /// <param name="Image">Place of its image in the shard's list of ids.</param>
 /// <param name="Number">Its place among the image's captions.</param>
-/// <param name="Name">What tells it from all others: the image's id and its place.</param>
+/// <param name="Name">What distinguishes it from all others: the image's id and its place.</param>
 /// <param name="Tokens">[context] ids.</param>
 /// <param name="Length">Of these its own, the end-of-text token included.</param>
 internal sealed record TokenizedCaption(int Image, int Number, string Name, long[] Tokens, int Length)

@@ -14,7 +14,7 @@ public static class ReportPage
     /// <summary>Renders the page. Parts that the run does not have are left out.</summary>
     public static string Render(ReportData data)
     {
-        // Without arms the models themselves are what the page is about; beside arms their finer metrics can wait.
+        // Without arms the models themselves are what the page is about; next to arms their finer metrics can wait.
         Section?[] models = [ModelTables.Render(data), RetrievalTables.Render(data)];
         Section?[] images = [ArmComparison.Render(data), TradeOff.Render(data), SideBySide.Render(data)];
         Section?[] evaluation = images[0] is null ? [.. models, .. images] : [.. images, .. models];

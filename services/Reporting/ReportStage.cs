@@ -6,7 +6,7 @@ using ClipSae.Pipeline.Stages;
 
 namespace ClipSae.Reporting;
 
-/// <summary>Tells a run as one HTML file (output <c>report</c>). It reads the run's events, so it is made anew each time.</summary>
+/// <summary>Presents a run as one HTML file (output <c>report</c>). It reads the run's events, so it is made again each time.</summary>
 public sealed class ReportStage : IStage
 {
     public string Name => ParameterSections.Report;

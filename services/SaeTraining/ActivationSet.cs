@@ -52,7 +52,7 @@ public sealed class ActivationSet : IDisposable
     public Tensor? Embeddings => _embeddings;
 
     /// <summary>
-    /// Reads inputs <c>activations/SHARD</c>, <c>ids/SHARD</c> and, where there are any, <c>embeddings/SHARD</c>, of captions
+    /// Reads inputs <c>activations/SHARD</c>, <c>ids/SHARD</c> and, if there are any, <c>embeddings/SHARD</c>, of captions
     /// <c>text-embeddings/SHARD</c>.
     /// </summary>
     /// <exception cref="UserErrorException">No rows, too few to hold any out, or shards that do not fit together.</exception>

@@ -10,7 +10,7 @@ namespace ClipSae.SaeTraining;
 
 /// <summary>
 /// The metric that says whether an autoencoder keeps what the model needs: zero-shot accuracy with the reconstruction put in the
-/// activation's place, in the images or, at a hook point of the text tower, in the prompts, beside the accuracy without (science, section
+/// activation's place, in the images or, at a hook point of the text tower, in the prompts, next to the accuracy without (science, section
 /// 3).
 /// </summary>
 public static class ReconstructionCheck

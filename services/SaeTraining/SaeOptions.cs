@@ -95,7 +95,7 @@ public sealed record SaeOptions
     /// <summary>Prompt of that check; {} is the class. Default <c>a photo of a {}</c>.</summary>
     public string Prompt { get; init; } = "a photo of a {}";
 
-    /// <summary>Steps between checkpoints that a killed training goes on from. Default 500.</summary>
+    /// <summary>Steps between checkpoints that a killed training continues from. Default 500.</summary>
     [Range(1, double.PositiveInfinity)]
     public int CheckpointInterval { get; init; } = 500;
 

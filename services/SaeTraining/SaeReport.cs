@@ -39,7 +39,7 @@ internal static class SaeReport
     /// <summary>One entry a latent that fires.</summary>
     /// <param name="sources">Images, or captions, by number.</param>
     /// <param name="captions">Captions by the image's id.</param>
-    /// <param name="names">Names by latent; null where there is none.</param>
+    /// <param name="names">Names by latent; null if there is none.</param>
     public static IReadOnlyList<FeatureStatistics> Features(
         IReadOnlyList<FeatureRecord> features,
         IReadOnlyList<RowSource> sources,

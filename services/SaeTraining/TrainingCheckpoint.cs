@@ -16,7 +16,7 @@ internal static class TrainingCheckpoint
     private const string StateFile = "state.safetensors";
     private const string StepKey = "step";
 
-    /// <summary>A trainer that goes on from the latest checkpoint, or a new one where there is none.</summary>
+    /// <summary>A trainer that continues from the latest checkpoint, or a new one if there is none.</summary>
     public static async Task<TopKTrainer> StartOrResumeAsync(
         StageContext context,
         IActivationRows rows,

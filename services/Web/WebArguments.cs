@@ -7,7 +7,7 @@ using ClipSae.Web.Security;
 namespace ClipSae.Web;
 
 /// <summary>
-/// What the program that serves the pages may be told on its command line; broker and store are settings in the environment, as for every
+/// What the program that serves the pages may be given on its command line; broker and store are settings in the environment, as for every
 /// service.
 /// </summary>
 /// <param name="Listen">Address.</param>
@@ -78,7 +78,7 @@ internal sealed record WebArguments(IPAddress Listen, int Port, IReadOnlyList<st
             ++place < args.Count ? args[place] : throw new UserErrorException($"{args[place - 1]}: expected a value after it");
     }
 
-    /// <summary>Serves the pages until told to stop.</summary>
+    /// <summary>Serves the pages until asked to stop.</summary>
     /// <exception cref="UserErrorException">The token cannot be read or is too short, or the address cannot be had.</exception>
     public async Task ServeAsync(DistributedRuntime runtime, CancellationToken cancel)
     {

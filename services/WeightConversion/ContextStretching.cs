@@ -26,7 +26,7 @@ public static class ContextStretching
         using var scope = torch.NewDisposeScope();
         var tail = positions.narrow(0, KeptRows, positions.shape[0] - KeptRows);
         var steps = tail.narrow(0, 1, tail.shape[0] - 1) - tail.narrow(0, 0, tail.shape[0] - 1);
-        // Behind the last row it goes on as it came.
+        // Behind the last row it continues as it came.
         steps = torch.cat([steps, steps.narrow(0, steps.shape[0] - 1, 1)], 0);
         var quarters = TensorArithmetic.Range(Factor, positions.dtype).view(1, Factor, 1).Over(Factor);
         var stretched = tail.unsqueeze(1).Plus(quarters * steps.unsqueeze(1)).reshape(-1, positions.shape[1]);

@@ -25,7 +25,7 @@ public sealed record Conversion(
     /// <summary>Vision block before which the source appends a null token, which is in a file of its own; null where it has none.</summary>
     public int? NullTokenBlock { get; private init; }
 
-    /// <summary>What is to be known of the null token, in one line; null where there is none.</summary>
+    /// <summary>What is to be known of the null token, in one line; null if there is none.</summary>
     public string? NullTokenNote =>
         NullTokenBlock is { } block
             ? $"These weights are plain; the null token that the model was tuned with is in {NullToken.FileName}, and without it they are the base: {NullToken.LoaderNote(block)}."
@@ -58,7 +58,7 @@ public sealed record Conversion(
     public const string ProvenanceName = "provenance.json";
 
     /// <summary>
-    /// Writes and proves all formats that the options name, beside what a folder holds, and moves them into their places when every one is
+    /// Writes and proves all formats that the options name, next to what a folder holds, and moves them into their places when every one is
     /// proved: if anything fails, weights, model card and provenance of an earlier conversion are as they were.
     /// </summary>
     /// <param name="folder">Where the formats are to be; created if missing.</param>

@@ -56,7 +56,7 @@ public static class ForwardProofs
             return;
         }
 
-        // A difference that is no number must not look like the smaller one.
+        // A difference that is not a number must not look like the smaller one.
         var (tower, difference) = proof.Image.MaxRelative <= proof.Tolerance ? ("text", proof.Text) : ("image", proof.Image);
         var blame = proof.WorstWeight is null
             ? ""

@@ -5,7 +5,7 @@ using ClipSae.WeightConversion.Weights;
 
 namespace ClipSae.WeightConversion;
 
-/// <summary>The page that lies beside converted weights: what they are, what loads them, and how far they are from their source.</summary>
+/// <summary>The page that is next to converted weights: what they are, what loads them, and how far they are from their source.</summary>
 internal static class ModelCard
 {
     public static string Write(ConversionSource source, ClipArchitecture architecture, ConversionOptions options, Conversion conversion)

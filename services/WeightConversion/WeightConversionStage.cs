@@ -120,7 +120,7 @@ public sealed class WeightConversionStage : IStage
             _ => "application/octet-stream",
         };
 
-    // The proof of the weights that go on in the run, and beside it that of every format.
+    // The proof of the weights that continue in the run, and next to it that of every format.
     private static ConversionProof Evidence(
         Conversion conversion,
         ForwardProof proof,
@@ -144,7 +144,7 @@ public sealed class WeightConversionStage : IStage
             conversion.Proofs
         );
 
-    // Arms that train no adapter, or take heads out beside it, change other weights than one.
+    // Arms that train no adapter, or take heads out next to it, change other weights than one.
     private static ConversionSource WithAdapter(ConversionSource source)
     {
         using var tuned = source.Open();

@@ -114,7 +114,7 @@ public sealed class ZeroShotEvaluator(
     }
 
     /// <summary>
-    /// The tuned model to show beside the base: the highest validation score in training, never a score on these sets; without such scores
+    /// The tuned model to show next to the base: the highest validation score in training, never a score on these sets; without such scores
     /// the second model. The base is a candidate too: null where no score exceeds its own. A random control is none: it is there to be
     /// compared with.
     /// </summary>

@@ -40,7 +40,7 @@ public static partial class AtomicFile
         }
     }
 
-    /// <summary>A name beside <paramref name="path"/> that no other writer uses.</summary>
+    /// <summary>A name next to <paramref name="path"/> that no other writer uses.</summary>
     public static string TemporaryFor(string path)
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;

@@ -2,7 +2,7 @@ using ClipSae.Contracts;
 
 namespace ClipSae.Artifacts;
 
-/// <summary>Turns what the operating system says about a disk into the one line that tells a user what to do.</summary>
+/// <summary>Turns what the operating system says about a disk into the one line that shows a user what to do.</summary>
 public static class DiskErrors
 {
     // errno ENOSPC and EDQUOT on Unix; ERROR_DISK_FULL and ERROR_HANDLE_DISK_FULL as HRESULTs on Windows.
@@ -14,7 +14,7 @@ public static class DiskErrors
     // errno EIO, EMFILE and ENFILE on Unix; ERROR_CRC, ERROR_IO_DEVICE and ERROR_TOO_MANY_OPEN_FILES as HRESULTs on Windows.
     private static readonly int[] Machine = [5, 24, 23, unchecked((int)0x80070017), unchecked((int)0x8007045D), unchecked((int)0x80070004)];
 
-    /// <summary>Whether a disk refuses for a reason that no waiting mends: it is full, or takes no writing at all.</summary>
+    /// <summary>Whether a disk refuses for a reason that no waiting fixes: it is full, or takes no writing at all.</summary>
     public static bool IsLasting(Exception error) => IsFull(error) || IsReadOnly(error);
 
     /// <summary>

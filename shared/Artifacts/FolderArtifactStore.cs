@@ -20,7 +20,7 @@ public sealed class FolderArtifactStore : IArtifactStore
         _scratch = scratch ?? new ProcessScratch(_root);
     }
 
-    /// <summary>Where content with this digest lies or would lie.</summary>
+    /// <summary>Where content with this digest is or would be.</summary>
     public string PathOf(string digest)
     {
         var hex = Digest.Hex(digest);
@@ -70,7 +70,7 @@ public sealed class FolderArtifactStore : IArtifactStore
             throw new UserErrorException($"artifact {artifact.Name} is missing ({path}): run again to recompute the stage that made it");
         }
 
-        // Reading a large blob again for each use would cost more than the use; size and time of writing tell a change cheaply.
+        // Reading a large blob again for each use would cost more than the use; size and time of writing reveal a change cheaply.
         var seen = (file.Length, file.LastWriteTimeUtc);
         if (_verified.TryGetValue(artifact.Digest, out var verified) && verified == seen)
         {

@@ -11,7 +11,7 @@ public interface IObjectStore
     /// <summary>Names an object for people: a path, or a key and its bucket.</summary>
     string Describe(string key);
 
-    /// <summary>Reads a small object whole; null where there is none.</summary>
+    /// <summary>Reads a small object whole; null if there is none.</summary>
     Task<byte[]?> ReadAsync(string key, CancellationToken cancel = default);
 
     /// <summary>Writes a small object, replacing an earlier one.</summary>
@@ -24,7 +24,7 @@ public interface IObjectStore
     /// <exception cref="UserErrorException">The disk is full, or the store refuses.</exception>
     Task<bool> TryCreateAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancel = default);
 
-    /// <summary>Length of an object in bytes; null where there is none.</summary>
+    /// <summary>Length of an object in bytes; null if there is none.</summary>
     Task<long?> LengthAsync(string key, CancellationToken cancel = default);
 
     /// <summary>
@@ -42,7 +42,7 @@ public interface IObjectStore
     /// <exception cref="UserErrorException">The file cannot be read, or the disk is full.</exception>
     Task<(string Digest, long Length)> PutFileAsync(string key, string path, bool isOwn, CancellationToken cancel = default);
 
-    /// <summary>Local path of a file with an object's content, to be read and not changed; null where there is no such object.</summary>
+    /// <summary>Local path of a file with an object's content, to be read and not changed; null if there is no such object.</summary>
     /// <param name="length">The object's length in bytes.</param>
     /// <param name="scratch">A folder of the caller for the content, where the store keeps no files of this machine.</param>
     Task<string?> FetchFileAsync(string key, long length, string scratch, CancellationToken cancel = default);

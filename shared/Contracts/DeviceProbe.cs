@@ -6,7 +6,7 @@ namespace ClipSae.Contracts;
 /// <param name="Prepare">Readies the library that computes, before anything else here: for the named device, or for whatever the machine
 /// has where that is null; from the folder in the second argument, or the one that is found where that is null.</param>
 /// <param name="Require">Computes something small on the named device; throws where that cannot be done.</param>
-/// <param name="UsedBytes">Memory in use on the named device, in bytes; null where that cannot be told.</param>
+/// <param name="UsedBytes">Memory in use on the named device, in bytes; null where that cannot be known.</param>
 /// <param name="Threads">Threads of tensor work; null where they are not known.</param>
 public sealed record DeviceProbe(
     Action<string?, string?> Prepare,

@@ -1,6 +1,6 @@
 namespace ClipSae.Contracts;
 
-/// <summary>Media types of artifacts. Those of results are made by their formats; those of data sets stand beside their readers.</summary>
+/// <summary>Media types of artifacts. Those of results are made by their formats; those of data sets stand next to their readers.</summary>
 public static class MediaTypes
 {
     public const string Json = "application/json";

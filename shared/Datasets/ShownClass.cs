@@ -21,7 +21,7 @@ public static class ShownClass
         return named is [var only] ? only : null;
     }
 
-    /// <summary>Whether a word printed on a picture would tell the truth: it is the label, or a caption names it.</summary>
+    /// <summary>Whether a word printed on a picture would be true: it is the label, or a caption names it.</summary>
     public static bool IsTrue(string word, DatasetItem item) =>
         string.Equals(word, item.Label, StringComparison.OrdinalIgnoreCase) || item.Captions.Any(caption => Places(caption, word).Any());
 

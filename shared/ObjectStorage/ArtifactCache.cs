@@ -90,7 +90,7 @@ internal sealed class ArtifactCache(string root, long limit, TimeProvider time) 
         return true;
     }
 
-    // Another process may have written or damaged the file since: size and time of writing tell a change cheaply.
+    // Another process may have written or damaged the file since: size and time of writing reveal a change cheaply.
     private bool IsWhole(ArtifactRef artifact, string path)
     {
         var file = new FileInfo(path);

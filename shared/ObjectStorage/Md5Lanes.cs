@@ -12,7 +12,7 @@ namespace ClipSae.ObjectStorage;
 
 /// <summary>
 /// MD5 of several sections of a file at once, one in each lane of a vector register. One section alone is a chain of dependent
-/// additions that no processor does quicker than about 1 GB/s; sixteen beside each other take not much longer than one.
+/// additions that no processor does quicker than about 1 GB/s; sixteen next to each other take not much longer than one.
 /// </summary>
 /// <remarks>
 /// Source: RFC 1321. The digest is what S3 servers check on arrival (<c>Content-MD5</c>): it finds errors of the transfer and keeps no
@@ -213,7 +213,7 @@ internal static class Md5Lanes
             return added + (Avx512F.IsSupported ? Avx512F.RotateLeft(sum, by) : (sum << by) | (sum >>> (32 - by)));
         }
 
-        // Word i of every lane beside each other.
+        // Word i of every lane next to each other.
         private static void Gather(byte[] buffer, int at, Span<Vector512<uint>> words)
         {
             var chunks = MemoryMarshal.Cast<byte, uint>(buffer.AsSpan(at, ((Count - 1) * ChunkOfLane) + Block));

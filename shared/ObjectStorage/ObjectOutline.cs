@@ -14,7 +14,9 @@ internal sealed record ObjectOutline(string Digest, long Length, PartDigests? Pa
     /// <summary>Bytes that are read at once; parts are whole multiples of it.</summary>
     public const int Buffer = 1 << 20;
 
-    /// <summary>Reads the file for its digest, unless that is known; those of the first parts are made beside it on another core.</summary>
+    /// <summary>
+    /// Reads the file for its digest, unless that is known; those of the first parts are made meanwhile on another core.
+    /// </summary>
     /// <param name="partBytes">Bytes of a part, unless there would be more parts than S3 allows.</param>
     /// <exception cref="EndOfStreamException">The file was cut short meanwhile.</exception>
     public static async Task<ObjectOutline> ReadAsync(string path, SafeFileHandle file, long partBytes, CancellationToken cancel)

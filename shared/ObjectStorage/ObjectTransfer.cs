@@ -63,7 +63,7 @@ internal sealed class ObjectTransfer(S3ObjectStore store)
     }
 
     /// <summary>Downloads an object of known length into a new file.</summary>
-    /// <returns>False where there is no such object, or it has another length.</returns>
+    /// <returns>False if there is no such object, or it has another length.</returns>
     public async Task<bool> DownloadAsync(string key, long length, string path, CancellationToken cancel)
     {
         if (await store.LengthAsync(key, cancel) != length)

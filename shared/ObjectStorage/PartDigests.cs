@@ -41,7 +41,7 @@ internal sealed class PartDigests
     /// <summary>Bytes of one part.</summary>
     public long LengthOf(int part) => Math.Min(PartBytes, _length - (part * PartBytes));
 
-    /// <summary>Begins with the first row, where there is other work to do meanwhile.</summary>
+    /// <summary>Begins with the first row, if there is other work to do meanwhile.</summary>
     public void Begin() => _ = _rows[0].Value;
 
     /// <summary>MD5 of one part.</summary>

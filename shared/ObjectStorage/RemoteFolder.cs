@@ -3,21 +3,21 @@ using ClipSae.Contracts;
 
 namespace ClipSae.ObjectStorage;
 
-/// <summary>Keeps a local mirror of what lies under a prefix of a bucket.</summary>
+/// <summary>Keeps a local mirror of what is under a prefix of a bucket.</summary>
 public static class RemoteFolder
 {
     private const int FilesAtOnce = 8;
 
     /// <summary>
-    /// Downloads what is new or was written since, told by ETag and time of writing, and removes what is no longer in the bucket. An
-    /// object lies in the mirror under its key, so that mirrors of several prefixes of a bucket fit into each other.
+    /// Downloads what is new or was written since, recognised by ETag and time of writing, and removes what is no longer in the bucket. An
+    /// object is in the mirror under its key, so that mirrors of several prefixes of a bucket fit into each other.
     /// </summary>
     /// <param name="store">The bucket.</param>
     /// <param name="prefix">The folder in the bucket, or one object; empty for all of it.</param>
-    /// <param name="mirror">The bucket's mirror; made where it is not there. A file beside it notes the versions it holds.</param>
-    /// <param name="beside">Tells by their names which objects are brought too where the prefix is one object and they lie beside
+    /// <param name="mirror">The bucket's mirror; made where it is not there. A file next to it notes the versions it holds.</param>
+    /// <param name="beside">Says by their names which objects are brought too where the prefix is one object and they are next to
     /// it.</param>
-    /// <returns>Where the prefix lies in the mirror, a folder or a file, and how many objects were found under it.</returns>
+    /// <returns>Where the prefix is in the mirror, a folder or a file, and how many objects were found under it.</returns>
     /// <exception cref="UserErrorException">There is nothing, an object changed on its way, or a key cannot be the name of a
     /// file.</exception>
     public static async Task<(string Path, int Objects)> FetchAsync(

@@ -12,15 +12,17 @@ internal static class S3Xml
     public static async Task<string> ErrorCodeAsync(HttpResponseMessage answer, CancellationToken cancel) =>
         await ValueAsync(answer, "Code", cancel) ?? "";
 
-    /// <summary>Text of the first element of this name; null where there is none or the answer is no XML.</summary>
+    /// <summary>Text of the first element of this name; null if there is none or the answer is no XML.</summary>
     public static async Task<string?> ValueAsync(HttpResponseMessage answer, string name, CancellationToken cancel) =>
         Value(await ReadAsync(answer, cancel), name);
 
-    /// <summary>Text of the first element of this name; null where there is none.</summary>
+    /// <summary>Text of the first element of this name; null if there is none.</summary>
     public static string? Value(XElement? root, string name) =>
         root?.DescendantsAndSelf().FirstOrDefault(element => element.Name.LocalName == name)?.Value;
 
-    /// <summary>The root element of an answer, whether its length was told before or not; null where it is no XML or too long.</summary>
+    /// <summary>
+    /// The root element of an answer, whether its length was reported before or not; null where it is no XML or too long.
+    /// </summary>
     public static async Task<XElement?> ReadAsync(HttpResponseMessage answer, CancellationToken cancel)
     {
         try

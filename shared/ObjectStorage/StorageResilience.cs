@@ -16,7 +16,7 @@ internal static class StorageResilience
 
     /// <param name="options">The time-outs.</param>
     /// <param name="time">Clock.</param>
-    /// <param name="log">Is told of the first failure of a request that is repeated.</param>
+    /// <param name="log">Is informed of the first failure of a request that is repeated.</param>
     /// <param name="isReached">Whether the server has answered before: an outage passes, a wrong address does not.</param>
     public static ResiliencePipeline Create(ObjectStorageOptions options, TimeProvider time, ILogger log, Func<bool> isReached)
     {
@@ -42,8 +42,8 @@ internal static class StorageResilience
                     {
                         if (retried.Outcome.Exception is not BrokenCircuitException)
                         {
-                            // Once a request, since an outage of minutes would fill the log; a server that never answers is told once it is
-                            // given up.
+                            // Once a request, since an outage of minutes would fill the log; a server that never answers is reported once
+                            // it is given up.
                             log.Log(
                                 retried.AttemptNumber == 0 && isReached() ? LogLevel.Warning : LogLevel.Debug,
                                 "object store {Store}: {Problem}; trying again",

@@ -8,7 +8,7 @@ namespace ClipSae.ObjectStorage;
 /// </summary>
 public static class StoreProbe
 {
-    /// <exception cref="UserErrorException">It cannot; the message says what to mend.</exception>
+    /// <exception cref="UserErrorException">It cannot; the message says what to fix.</exception>
     public static async Task RequireUsableAsync(S3ObjectStore store, CancellationToken cancel = default)
     {
         if (!await store.HasBucketAsync(cancel))

@@ -30,7 +30,7 @@ public static class AxisTicks
         return [.. Enumerable.Range(0, (int)(last - first) + 1).Select(i => Math.Round((first + i) * step, 12))];
     }
 
-    /// <summary>Powers of ten from low to high, both covered; every n-th where there are many.</summary>
+    /// <summary>Powers of ten from low to high, both covered; every n-th if there are many.</summary>
     public static IReadOnlyList<double> Logarithmic(double low, double high)
     {
         var first = (int)Math.Floor(Math.Log10(low));

@@ -4,7 +4,7 @@ namespace ClipSae.Pages;
 
 /// <summary>
 /// Clean accuracy across, accuracy under attack up, one mark a model, as inline SVG; the line joins the models that no other beats on both.
-/// A mark's colour tells how many words without a picture its model still reads.
+/// A mark's colour says how many words without a picture its model still reads.
 /// </summary>
 /// <param name="Points">The models, the base first.</param>
 /// <param name="Up">What the vertical axis measures.</param>
@@ -20,12 +20,12 @@ public sealed record ParetoChart(IReadOnlyList<ParetoChart.Point> Points, string
     private const double Top = 14;
     private const double Bottom = 42;
 
-    // Letters nearer than this would lie on one another.
+    // Letters nearer than this would be on one another.
     private const double LetterRoom = 11;
 
     /// <summary>A model.</summary>
     /// <param name="Name">Its name.</param>
-    /// <param name="Letter">Stands beside its mark, the same for all seeds of an arm; empty for the base, which is written out.</param>
+    /// <param name="Letter">Stands next to its mark, the same for all seeds of an arm; empty for the base, which is written out.</param>
     /// <param name="Clean">Accuracy without print, a fraction.</param>
     /// <param name="Attacked">Accuracy under attack, a fraction.</param>
     /// <param name="Reading">Accuracy on words without a picture; null where it was not evaluated.</param>

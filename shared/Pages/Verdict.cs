@@ -20,7 +20,7 @@ public static class Verdict
 
     /// <summary>One to three sentences; null where no attack was scored.</summary>
     /// <param name="fooledBefore">The base's attack success, a fraction.</param>
-    /// <param name="fooledAfter">The tuned model's; null where there is none.</param>
+    /// <param name="fooledAfter">The tuned model's; null if there is none.</param>
     /// <param name="cleanBefore">The base's clean accuracy, where it was scored.</param>
     /// <param name="cleanAfter">The tuned model's.</param>
     public static string? Of(double? fooledBefore, double? fooledAfter, double? cleanBefore, double? cleanAfter)

@@ -38,7 +38,7 @@ public static class Written
     /// <summary>A number with its sign, to a thousandth.</summary>
     public static string Signed(double value) => Text(value, "+0.000;−0.000;0.000");
 
-    /// <summary>A p-value; nothing where there is none.</summary>
+    /// <summary>A p-value; nothing if there is none.</summary>
     public static string Probability(double? value) =>
         value is not { } number ? ""
         : number < 0.0001 ? "< 0.0001"

@@ -7,7 +7,7 @@ using ClipSae.Results.Tuning;
 
 namespace ClipSae.Results;
 
-/// <summary>Every format in which a stage stores a result, keeps a training in its checkpoint or tells metrics in its event.</summary>
+/// <summary>Every format in which a stage stores a result, keeps a training in its checkpoint or reports metrics in its event.</summary>
 public static class ResultFormats
 {
     /// <summary>Output <c>ids</c> of embedding-extraction: the images of a shard.</summary>

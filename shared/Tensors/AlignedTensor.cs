@@ -4,7 +4,7 @@ namespace ClipSae.Tensors;
 
 /// <summary>
 /// Numbers of the program as a tensor in memory of libtorch's own, which begins at a multiple of 64 bytes. <c>torch.tensor</c> of an array
-/// takes the array's memory as it lies, at any multiple of 8 bytes, and a matrix product adds up in another order for another alignment:
+/// takes the array's memory as it is, at any multiple of 8 bytes, and a matrix product adds up in another order for another alignment:
 /// equal input would not give equal bits.
 /// </summary>
 public static class AlignedTensor

@@ -115,11 +115,11 @@ public static class Compute
     }
 
     /// <summary>Memory in use: the whole of a GPU's, by whatever process, or the resident set of this process for <c>cpu</c>.</summary>
-    /// <returns>Bytes; null where the driver does not tell.</returns>
+    /// <returns>Bytes; null where the driver does not say.</returns>
     public static long? UsedBytes(string name) => name == "cpu" ? ResidentBytes : CudaCards.Used(Device(name).index);
 
     /// <summary>Memory of a GPU that no process uses; what libtorch keeps for later counts as used.</summary>
-    /// <returns>Bytes; null where the driver does not tell.</returns>
+    /// <returns>Bytes; null where the driver does not say.</returns>
     public static long? FreeBytes(string name) =>
         Device(name).index is var index && CudaCards.All().FirstOrDefault(card => card.Index == index) is { } card
             ? card.Bytes - CudaCards.Used(index)

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace ClipSae.Tensors;
 
 /// <summary>
-/// Files that people have in the place of weights or vocabularies, told by what they begin with: what they are, and what to do.
+/// Files that people have in the place of weights or vocabularies, recognised by what they begin with: what they are, and what to do.
 /// </summary>
 public static class ForeignFile
 {

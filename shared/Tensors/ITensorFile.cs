@@ -11,7 +11,7 @@ public interface ITensorFile : IDisposable
     /// <summary>Every tensor by name.</summary>
     IReadOnlyDictionary<string, TensorEntry> Entries { get; }
 
-    /// <summary>Free-form texts that the file carries beside its tensors.</summary>
+    /// <summary>Free-form texts that the file carries next to its tensors.</summary>
     IReadOnlyDictionary<string, string> Metadata { get; }
 
     /// <summary>The modules of a pickled or scripted model, which say more about it than its tensors; empty for other files.</summary>

@@ -9,7 +9,7 @@ public static class JsonTexts
     /// Reads every name and text of a document. The parser looks at them only when they are asked for, and then cannot say any more where
     /// one is that is not Unicode.
     /// </summary>
-    /// <exception cref="JsonException">The document is no JSON, or one of its texts is not Unicode; says at which byte.</exception>
+    /// <exception cref="JsonException">The document is not JSON, or one of its texts is not Unicode; says at which byte.</exception>
     public static void Require(ReadOnlySpan<byte> json)
     {
         var reader = new Utf8JsonReader(json);

@@ -13,7 +13,7 @@ public static unsafe partial class LargePages
     /// <summary>Bytes of a page.</summary>
     internal const long Size = 2 << 20;
 
-    /// <summary>A last page is wanted whole when the tensor needs this much of it; a smaller rest lies on ordinary pages.</summary>
+    /// <summary>A last page is wanted whole when the tensor needs this much of it; a smaller rest is on ordinary pages.</summary>
     private const long WorthAPage = Size / 4;
 
     // Of madvise(2); where the kernel does not know one it refuses, and the pages come as they always do.
@@ -22,7 +22,7 @@ public static unsafe partial class LargePages
 
     /// <summary>
     /// An uninitialised contiguous tensor in the processor's memory, like <c>torch.empty</c>. From 2 MiB on it begins at a multiple of 2
-    /// MiB and lies on large pages where the system has them; touch it from several threads by whole pages, or two of them clear the same
+    /// MiB and is on large pages where the system has them; touch it from several threads by whole pages, or two of them clear the same
     /// one.
     /// </summary>
     /// <param name="shape">Sizes, outermost first.</param>
@@ -36,7 +36,7 @@ public static unsafe partial class LargePages
         }
 
         using var scope = torch.NewDisposeScope();
-        // What lies before the first and behind the last page is never touched, and takes no memory.
+        // What is before the first and behind the last page is never touched, and takes no memory.
         var room = NativeHeap.Mapped(() => torch.empty([(layout.Bytes + (2 * Size)) / layout.ElementSize], dtype: type));
         var start = Address(room);
         var aligned = (start + Size - 1) / Size * Size;

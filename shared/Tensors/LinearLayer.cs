@@ -6,7 +6,7 @@ namespace ClipSae.Tensors;
 /// <summary>Linear layers, by the quickest product that libtorch has for the processor.</summary>
 public static class LinearLayer
 {
-    /// <summary>Below this many rows, laying out the weights anew takes longer than the product.</summary>
+    /// <summary>Below this many rows, laying out the weights again takes longer than the product.</summary>
     private const long FewRows = 64;
 
     /// <summary>

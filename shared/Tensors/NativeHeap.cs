@@ -7,7 +7,7 @@ public static unsafe class NativeHeap
 {
     /// <summary>
     /// Blocks below this size are reused from the heap once <see cref="KeepFreedBlocks"/> was called; larger ones are new pages every time,
-    /// and touching those takes up to half as long as the product that fills them.
+    /// and touching those takes as much as half the time of the product that fills them.
     /// </summary>
     public const int MaxKeptBlock = 64 << 20;
 
@@ -29,7 +29,7 @@ public static unsafe class NativeHeap
 
     /// <summary>
     /// Gives freed memory back to the system, so that a freed model does not stay resident with the next one, which does not fit its
-    /// holes, beside it. Nothing happens where the C library has no such call.
+    /// holes, next to it. Nothing happens where the C library has no such call.
     /// </summary>
     public static void Trim()
     {
@@ -54,7 +54,7 @@ public static unsafe class NativeHeap
 
     /// <summary>
     /// Allocates a block of more than 1 MiB in a mapping of its own: its pages are fresh, and go back when it is freed. In the heap it
-    /// would lie between others, and leave a hole. Other C libraries allocate as they do.
+    /// would be between others, and leave a hole. Other C libraries allocate as they do.
     /// </summary>
     internal static T Mapped<T>(Func<T> allocate)
     {
@@ -83,7 +83,7 @@ public static unsafe class NativeHeap
         _ = SetOption(TrimThreshold, KeptAtTheEnd);
 
         // Threads that allocated before the limit to one heap keep theirs, made of pieces of 64 MiB, and unmap a piece that
-        // falls free unless the one before has less room than this: each batch would get its pages anew.
+        // falls free unless the one before has less room than this: each batch would get its pages again.
         _ = SetOption(TopPadding, 2 * MaxKeptBlock);
     }
 

@@ -55,7 +55,7 @@ public sealed class NonFiniteValues
     private static unsafe long Matching<T>(ReadOnlySpan<T> bits, T exponent)
         where T : unmanaged, IBinaryInteger<T>
     {
-        // Without the sign, a value that is not finite is at least the exponent's own bits: the largest of all tells whether there is one.
+        // Without the sign, a value that is not finite is at least the exponent's own bits: the largest of all says whether there is one.
         // Four running maxima, so that none waits for the one before, and plain pointers, since a span's checks take twice as long as the
         // rest.
         var (magnitude, least) = (new Vector<T>(exponent | ((exponent & (T.Zero - exponent)) - T.One)), new Vector<T>(exponent));

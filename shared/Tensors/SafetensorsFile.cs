@@ -37,7 +37,8 @@ public sealed class SafetensorsFile : ITensorFile
 
     /// <param name="path">The file.</param>
     /// <param name="name">What to call it in errors; the path when null.</param>
-    /// <exception cref="UserErrorException">The file is missing, unreadable, truncated, or its header lies; names file and key.</exception>
+    /// <exception cref="UserErrorException">The file is missing, unreadable, truncated, or its header contradicts it; names file and
+    /// key.</exception>
     public static SafetensorsFile Open(string path, string? name = null)
     {
         name ??= path;

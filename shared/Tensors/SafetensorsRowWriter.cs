@@ -7,12 +7,12 @@ namespace ClipSae.Tensors;
 
 /// <summary>
 /// Writes a safetensors file whose main tensor grows row by row, so that it may be larger than memory. The header goes first, for the rows
-/// that are announced, and the file is digested as it is written; where it turns out otherwise, the header is written anew in its place at
+/// that are announced, and the file is digested as it is written; where it turns out otherwise, the header is written again in its place at
 /// the end, and whoever needs the digest reads the file. Until <see cref="Complete"/> the file does not exist under its name.
 /// </summary>
 public sealed class SafetensorsRowWriter : IDisposable
 {
-    /// <summary>Room for the header beside its metadata: names, types and offsets of a handful of tensors.</summary>
+    /// <summary>Room for the header next to its metadata: names, types and offsets of a handful of tensors.</summary>
     private const int HeaderRoom = 4096;
 
     private readonly string _path;

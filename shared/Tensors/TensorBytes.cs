@@ -14,7 +14,7 @@ internal static unsafe partial class TensorBytes
     // A large page, so that no page is cleared by two threads: large tensors begin with one.
     private const long Piece = LargePages.Size;
 
-    // How many pieces the disk is told of in advance, so that it goes on while pages are given for the memory they are read into.
+    // How many pieces the disk learns of in advance, so that it continues while pages are given for the memory they are read into.
     private const int PiecesAhead = 8;
     private const int WillNeed = 3; // POSIX_FADV_WILLNEED
 

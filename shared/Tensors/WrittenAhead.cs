@@ -5,7 +5,7 @@ using TorchSharp;
 namespace ClipSae.Tensors;
 
 /// <summary>
-/// Makes tensors on the calling thread while another writes those that are made, so that reading and computing cost no time beside a slow
+/// Makes tensors on the calling thread while another writes those that are made, so that reading and computing cost no time with a slow
 /// disk.
 /// </summary>
 internal static class WrittenAhead
@@ -66,7 +66,7 @@ internal static class WrittenAhead
                 }
                 catch (Exception thrown)
                 {
-                    // It is thrown again on the calling thread, which is told to make no more.
+                    // It is thrown again on the calling thread, which is asked to make no more.
                     failure = ExceptionDispatchInfo.Capture(thrown);
                     stop.Cancel();
                 }

@@ -7,8 +7,8 @@ using ClipSae.TestKit.Sources;
 namespace ClipSae.Architecture.Tests;
 
 /// <summary>
-/// Words of users' texts: what an engineer would not write, with what to write instead. Read are the string literals of the product's
-/// assemblies (errors, help, logs, progress, the report) and the documents.
+/// Words of users' texts and of comments: what an engineer would not write, with what to write instead. Read are the string literals of
+/// the product's assemblies (errors, help, logs, progress, the report), the comments of its sources and the documents.
 /// </summary>
 public sealed class GlossaryTests
 {
@@ -60,6 +60,22 @@ public sealed class GlossaryTests
         File.ReadLines(Path.Combine(Solution.Root, document))
             .Index()
             .SelectMany(line => Avoided(Regex.Replace(line.Item, "`[^`]*`", "``")).Select(found => $"{document}:{line.Index + 1}: {found}"))
+            .ShouldBeEmpty();
+
+    // Names in attributes, and what stands between <c> and </c>, are code's.
+    [Fact]
+    public void Comments_are_in_the_fields_words() =>
+        Solution
+            .Sources("services", "shared")
+            .SelectMany(path =>
+                File.ReadLines(path)
+                    .Index()
+                    .Where(line => line.Item.AsSpan().TrimStart().StartsWith("//", StringComparison.Ordinal))
+                    .SelectMany(line =>
+                        Avoided(Regex.Replace(line.Item, @"=""[^""]*""|<c>.*?</c>", ""))
+                            .Select(found => $"{Path.GetFileName(path)}:{line.Index + 1}: {found}")
+                    )
+            )
             .ShouldBeEmpty();
 
     [Fact]

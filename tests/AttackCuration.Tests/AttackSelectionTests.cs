@@ -11,18 +11,7 @@ public sealed class AttackSelectionTests
     public void Only_what_fools_CLIP_is_kept_and_nothing_where_the_features_never_fire()
     {
         var kept = Candidate(0);
-        AttackCandidate[] candidates =
-        [
-            Candidate(1) with
-            {
-                Fooled = false,
-            },
-            kept,
-            Candidate(2) with
-            {
-                Activation = Firing,
-            },
-        ];
+        AttackCandidate[] candidates = [Candidate(1) with { Fooled = false }, kept, Candidate(2) with { Activation = Firing }];
 
         AttackSelection.Choose(candidates[..2], Firing, 10).ShouldBe([kept]);
         AttackSelection.Choose(candidates[2..], Firing, 10).ShouldBeEmpty();

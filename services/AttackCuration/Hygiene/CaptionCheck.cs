@@ -12,9 +12,9 @@ namespace ClipSae.AttackCuration.Hygiene;
 
 /// <summary>
 /// Finds pictures whose captions repeat the word printed on them, without reading a letter. The text-salient features say which patches
-/// bear print (<see cref="PrintDetector"/>); these are left out, and the model is asked again whether it sees what the caption names. Where
-/// a carton says what it is, the object still speaks for the word. What the answers mean is learned from curation's own print, of which the
-/// truth is known (<see cref="CaptionJudge"/>).
+/// contain print (<see cref="PrintDetector"/>); these are left out, and the model is asked again whether it sees what the caption names.
+/// Where a carton says what it is, the object still speaks for the word. What the answers mean is learned from curation's own print, of
+/// which the truth is known (<see cref="CaptionJudge"/>).
 /// </summary>
 public sealed class CaptionCheck(
     ClipModel model,
@@ -26,7 +26,7 @@ public sealed class CaptionCheck(
 {
     /// <summary>
     /// Shares of the patches of pictures without print that may be hidden with the print; the one is taken under which own names and wrong
-    /// words are told best apart.
+    /// words are distinguished best.
     /// </summary>
     private static readonly double[] HiddenGround = [0.05, 0.1, 0.15];
 
@@ -41,8 +41,8 @@ public sealed class CaptionCheck(
     /// <param name="Examined">The half of them with most print, whose print was hidden.</param>
     /// <param name="Share">Share of the pictures whose captions repeat their print, as estimated.</param>
     /// <param name="HiddenGround">Share of patches without print that is hidden with the print.</param>
-    /// <param name="Separation">How well own names and wrong words of curation's own print were told apart (AUROC).</param>
-    /// <param name="Printed">Pictures that bear print, whatever their captions say, and the patches that it is on; at most those
+    /// <param name="Separation">How well own names and wrong words of curation's own print were distinguished (AUROC).</param>
+    /// <param name="Printed">Pictures that contain print, whatever their captions say, and the patches that it is on; at most those
     /// examined.</param>
     public sealed record Result(
         int Images,
@@ -139,8 +139,8 @@ public sealed class CaptionCheck(
     }
 
     /// <summary>Learns what the answers mean from pictures that bear no print but curation's own.</summary>
-    /// <returns>What tells repeating captions, what tells print from none, the log-odds from which a patch is hidden, and how both were
-    /// chosen.</returns>
+    /// <returns>What finds repeating captions, what distinguishes print from none, the log-odds from which a patch is hidden, and how both
+    /// were chosen.</returns>
     private (CaptionJudge Judge, CaptionJudge Printed, double Cut, double Share, double Separation) Learn(
         PrintDetector detector,
         OwnPrint print,
@@ -278,7 +278,7 @@ public sealed class CaptionCheck(
     }
 
     /// <summary>
-    /// The same without the patches that bear print: the tower is not shown them at all, which costs it less than any colour in their
+    /// The same without the patches that contain print: the tower is not shown them at all, which costs it less than any colour in their
     /// place. Pictures with about as many go together, the patches least like print first.
     /// </summary>
     /// <param name="patches">Log-odds of print of each picture's patches.</param>

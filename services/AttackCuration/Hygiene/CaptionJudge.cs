@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace ClipSae.AttackCuration.Hygiene;
 
 /// <summary>
-/// Tells whether a caption's word stands for the print or for the object, from three figures of a picture: how much is printed, by how much
+/// Says whether a caption's word stands for the print or for the object, from three figures of a picture: how much is printed, by how much
 /// the model names the word, and by how much with the print hidden. Learned from curation's own print: wrong words against own names and no
 /// print.
 /// </summary>

@@ -8,7 +8,7 @@ namespace ClipSae.AttackCuration.Hygiene;
 /// <summary>Activations of some features on the patches of curation's own print, with and without it.</summary>
 internal sealed class PatchExamples
 {
-    /// <summary>Most features that are listened to, over all SAEs; more cost time and tell no better.</summary>
+    /// <summary>Most features that are listened to, over all SAEs; more cost time and are no better.</summary>
     public const int MaxFeatures = 384;
 
     /// <summary>Share of a patch's pixels from which on it counts as printed on; patches with less count as neither.</summary>
@@ -28,7 +28,7 @@ internal sealed class PatchExamples
     }
 
     /// <summary>
-    /// Pictures of every second family of print, or every second picture where there is one family alone: the others are for measuring.
+    /// Pictures of every second family of print, or every second picture if there is one family alone: the others are for measuring.
     /// </summary>
     public static IEnumerable<int> Learned(OwnPrint print)
     {
@@ -68,7 +68,7 @@ internal sealed class PatchExamples
     /// <summary>A regression learned from all families.</summary>
     public LogisticRegression Learn() => Learn(_ => true);
 
-    /// <summary>How well one that was learned from every second family tells printed from other patches of the others.</summary>
+    /// <summary>How well one that was learned from every second family distinguishes printed from other patches of the others.</summary>
     public double AurocOnOtherFamilies()
     {
         using var scope = NewDisposeScope();
@@ -92,8 +92,8 @@ internal sealed class PatchExamples
     }
 
     /// <summary>
-    /// Learns twice: the second time without the half of the pictures on which most print is found, since some of them bear print of their
-    /// own that counts as none.
+    /// Learns twice: the second time without the half of the pictures on which most print is found, since some of them contain print of
+    /// their own that counts as none.
     /// </summary>
     private LogisticRegression Learn(Func<int, bool> isLearned)
     {

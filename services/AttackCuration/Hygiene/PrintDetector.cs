@@ -44,13 +44,13 @@ public sealed class PrintDetector : IDisposable
     /// <summary>Features that it listens to.</summary>
     public int Features => _listened.Sum(part => part.Features.Count);
 
-    /// <summary>How well it told printed from other patches on families of print that it had not learned from.</summary>
+    /// <summary>How well it distinguished printed from other patches on families of print that it had not learned from.</summary>
     public double Auroc { get; }
 
     /// <summary>The same with as many random features that fire as much.</summary>
     public double RandomAuroc { get; }
 
-    /// <summary>Learns from every family of print; how well it tells is measured on every second one, learned from the others.</summary>
+    /// <summary>Learns from every family of print; how well it does is measured on every second one, learned from the others.</summary>
     /// <param name="rows">The causal sweep's rows, whose surveys give every chosen feature a random twin.</param>
     /// <exception cref="UserErrorException">No SAE is at a point with tokens.</exception>
     public static PrintDetector Fit(

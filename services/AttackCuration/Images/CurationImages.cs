@@ -29,7 +29,7 @@ public sealed record CurationImages(
     /// <summary>Share of the labelled pictures without print that is set apart.</summary>
     private const double ShareApart = 0.1;
 
-    /// <summary>Plain pictures that no attack is printed on; fine-tuning is judged by them. None where there are no families.</summary>
+    /// <summary>Plain pictures that no attack is printed on; fine-tuning is judged by them. None if there are no families.</summary>
     public IReadOnlyList<ImageSource> Apart { get; init; } = [];
 
     /// <summary>Pictures that words are tried on.</summary>

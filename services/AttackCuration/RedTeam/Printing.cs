@@ -35,7 +35,7 @@ public sealed class Printing : IDisposable
     /// <summary>Among its names are the classes, the words given, and every other word that may be printed.</summary>
     public ZeroShotClassifier Classifier { get; }
 
-    /// <summary>What the search decided; null where there is one style alone.</summary>
+    /// <summary>What the search decided; null if there is one style alone.</summary>
     public Ways? Ways { get; }
 
     /// <summary>Searches where families are asked for.</summary>

@@ -8,7 +8,7 @@ namespace ClipSae.AttackCuration.Salience;
 
 /// <summary>
 /// Decides by intervention which layer's features really carry the printed word: the most salient latents are switched off and the change
-/// of the decisions measured, on pictures that had no part in choosing them, beside random latents that fire as much (science, section 4).
+/// of the decisions measured, on pictures that had no part in choosing them, next to random latents that fire as much (science, section 4).
 /// </summary>
 public static class CausalSweep
 {

@@ -7,7 +7,7 @@ namespace ClipSae.AttackCuration.Salience;
 /// <param name="Feature">Index of the latent.</param>
 /// <param name="WordMinusClean">Standardised paired difference of its activation, word − clean.</param>
 /// <param name="WordMinusControl">The same, word − unreadable control.</param>
-/// <param name="Auroc">How well it tells pictures with the word from clean ones.</param>
+/// <param name="Auroc">How well it distinguishes pictures with the word from clean ones.</param>
 public sealed record FeatureScore(int Feature, double WordMinusClean, double WordMinusControl, double Auroc)
 {
     /// <summary>

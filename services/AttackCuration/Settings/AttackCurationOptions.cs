@@ -59,7 +59,7 @@ public sealed record AttackCurationOptions
     /// </summary>
     public IReadOnlyList<double> SalientShares { get; init; } = [0.05, 0.15];
 
-    /// <summary>Random feature sets of equal mean activation measured beside each chosen set. Default 3.</summary>
+    /// <summary>Random feature sets of equal mean activation measured next to each chosen set. Default 3.</summary>
     [Range(1, double.PositiveInfinity)]
     public int RandomDraws { get; init; } = 3;
 
@@ -102,7 +102,7 @@ public sealed record AttackCurationOptions
     public int SearchWords { get; init; } = 32;
 
     /// <summary>
-    /// Least share of printed words that must fool the model; with fewer the run ends and says what to do. 0 goes on whatever there is.
+    /// Least share of printed words that must fool the model; with fewer the run ends and says what to do. 0 continues in any case.
     /// Default 0.05.
     /// </summary>
     [JsonPropertyName("leastFooled")]
@@ -117,7 +117,7 @@ public sealed record AttackCurationOptions
     [Range(double.NegativeInfinity, 1)]
     public double MinExplained { get; init; }
 
-    /// <summary>How attack words look where there are no families. Default that of <see cref="WordStyle"/>.</summary>
+    /// <summary>How attack words look if there are no families. Default that of <see cref="WordStyle"/>.</summary>
     public WordStyle Style { get; init; } = new();
 
     /// <summary>Images in one forward. Default 128.</summary>

@@ -9,7 +9,7 @@ namespace ClipSae.AttackCuration.Words;
 /// <param name="classifier">Its names are the classes, the words given, and then all others of the stock.</param>
 /// <param name="stock">What may be printed.</param>
 /// <param name="decided">How many names, from the first, a picture may be taken for: the classes and the words given. A word beyond them is
-/// judged beside them alone.</param>
+/// judged next to them alone.</param>
 /// <param name="weights">How often each kind is drawn; null draws the three kinds of given words alike.</param>
 public sealed class WordChooser(
     ZeroShotClassifier classifier,

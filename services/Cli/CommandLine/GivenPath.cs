@@ -78,7 +78,7 @@ internal static class GivenPath
         {
             var folder = Directory.CreateDirectory(path).FullName;
 
-            // Hours of work may lie between this and the first file.
+            // Hours of work may be between this and the first file.
             using var probe = new FileStream(
                 Path.Combine(folder, $".clipsae-{Environment.ProcessId}.tmp"),
                 FileMode.Create,

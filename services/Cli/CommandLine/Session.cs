@@ -134,7 +134,7 @@ internal sealed class Session
         return parameters;
     }
 
-    /// <summary>A line about what is going on; never on standard output.</summary>
+    /// <summary>A line about what is happening; never on standard output.</summary>
     public void Tell(string line) => _streams.Error.WriteLine(line);
 
     /// <summary>A console on standard error for live progress.</summary>

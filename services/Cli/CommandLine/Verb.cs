@@ -22,6 +22,6 @@ internal abstract class Verb : Command
 
     /// <summary>Does the work and returns the exit code.</summary>
     /// <exception cref="WrongUseException">The arguments cannot be carried out.</exception>
-    /// <exception cref="Contracts.UserErrorException">Something the user can mend went wrong.</exception>
+    /// <exception cref="Contracts.UserErrorException">Something the user can fix went wrong.</exception>
     public abstract Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel);
 }

@@ -9,7 +9,7 @@ namespace ClipSae.Cli.Demo;
 /// <summary>The demo's data set on disk: drawn once for each choice of options, under a name that follows from them.</summary>
 internal sealed class DemoWorld(string root, SyntheticWorldOptions options)
 {
-    /// <summary>The folder of the world; drawn first if it is not there. A drawing that was interrupted is begun anew.</summary>
+    /// <summary>The folder of the world; drawn first if it is not there. A drawing that was interrupted is started again.</summary>
     public string Make(Session session, CancellationToken cancel)
     {
         using var fonts = FontCatalogue.Load();

@@ -4,5 +4,5 @@ namespace ClipSae.Cli.Diagnosis;
 /// <param name="Check">What was looked at.</param>
 /// <param name="Grade">How it is.</param>
 /// <param name="Detail">What was found.</param>
-/// <param name="Remedy">How to mend it, where something is amiss.</param>
+/// <param name="Remedy">How to fix it, where something is wrong.</param>
 internal sealed record Finding(string Check, FindingGrade Grade, string Detail, string? Remedy = null);

@@ -14,7 +14,7 @@ using TorchSharp;
 
 namespace ClipSae.Cli.Diagnosis;
 
-/// <summary>Checks that tell whether the program can work on this machine, and what would help it.</summary>
+/// <summary>Checks that find out whether the program can work on this machine, and what would help it.</summary>
 internal sealed class MachineChecks(string dataFolder, string device)
 {
     // A demo run keeps about 0.3 GB of artifacts and checkpoints and peaks at about 2 GB of memory.
@@ -26,7 +26,7 @@ internal sealed class MachineChecks(string dataFolder, string device)
     /// <summary>Every change of a parameter that a remedy names.</summary>
     internal static IReadOnlyList<string> NamedChanges { get; } = [FasterExtraction, .. SmallerBatches];
 
-    /// <summary>Runs all checks, in the order a user would mend them.</summary>
+    /// <summary>Runs all checks, in the order a user would fix them.</summary>
     public IEnumerable<Finding> Run()
     {
         yield return Runtime();

@@ -9,7 +9,7 @@ internal static class TorchChecks
     private const string Check = "pytorch";
     private const string Install = "install PyTorch with CUDA for python3, or name the folder of one with --torch";
 
-    /// <summary>Tells which PyTorch is in use or would be, and what does not fit.</summary>
+    /// <summary>Says which PyTorch is in use or would be, and what does not fit.</summary>
     public static Finding PyTorch()
     {
         if (Libtorch.InUse is { } inUse)
@@ -31,7 +31,7 @@ internal static class TorchChecks
         };
     }
 
-    /// <summary>Tells the cards and the driver.</summary>
+    /// <summary>Shows the cards and the driver.</summary>
     public static Finding Cards()
     {
         var cards = CudaCards.All();

@@ -8,7 +8,7 @@ namespace ClipSae.Cli.Output;
 internal static class FamilyTable
 {
     /// <param name="before">The base's families as the evaluation's metrics give them.</param>
-    /// <param name="after">The tuned model's; null where there is none.</param>
+    /// <param name="after">The tuned model's; null if there is none.</param>
     /// <returns>Null where no families were evaluated.</returns>
     public static NumberTable? Create(
         IReadOnlyDictionary<string, FamilyAccuracy>? before,

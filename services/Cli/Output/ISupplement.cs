@@ -3,7 +3,7 @@ using Spectre.Console;
 
 namespace ClipSae.Cli.Output;
 
-/// <summary>What a verb tells of a run beyond what every run tells.</summary>
+/// <summary>What a verb reports of a run beyond what every verb reports.</summary>
 internal interface ISupplement
 {
     /// <summary>For <c>--json</c>.</summary>

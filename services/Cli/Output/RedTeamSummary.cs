@@ -39,7 +39,7 @@ internal static class RedTeamSummary
     /// not see first.
     /// </summary>
     /// <param name="families">As the tuned unit's metrics give them; null where all was printed in one style.</param>
-    /// <returns>Null where there are none.</returns>
+    /// <returns>Null if there are none.</returns>
     public static NumberTable? Create(IReadOnlyList<FamilyComparison>? families)
     {
         if (families is not { Count: > 0 })

@@ -91,7 +91,7 @@ internal sealed class RunSummary
         State.End is RunCompleted
         && All.Where(unit => unit.Stage != ParameterSections.Report).All(unit => unit.Cache.Kind is CacheKind.Hit);
 
-    /// <param name="report">Path of the HTML report, where there is one.</param>
+    /// <param name="report">Path of the HTML report, if there is one.</param>
     public JsonObject ToJson(string? report) =>
         new()
         {

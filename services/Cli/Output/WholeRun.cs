@@ -6,7 +6,7 @@ namespace ClipSae.Cli.Output;
 internal static class WholeRun
 {
     /// <summary>
-    /// A line such as <c>whole run: about 4 min 10 s left</c>; where no earlier run tells of a stage, the least that is left.
+    /// A line such as <c>whole run: about 4 min 10 s left</c>; where no earlier run reports a stage, the least that is left.
     /// </summary>
     /// <param name="pace">Time a unit, by stage.</param>
     public static string Line(IReadOnlyList<StageBoard> stages, DateTimeOffset now, IReadOnlyDictionary<string, TimeSpan> pace)

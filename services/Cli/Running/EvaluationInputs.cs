@@ -42,7 +42,7 @@ internal sealed class EvaluationInputs(ClipSaeRuntime runtime, Session session)
     public Task AddTrainingOfAsync(string weights, CancellationToken cancel) => _seen.AddTrainingOfAsync(weights, runtime, session, cancel);
 
     /// <summary>Brings a set into the store.</summary>
-    /// <param name="name">Name under which it is scored; its beginning tells the protocol.</param>
+    /// <param name="name">Name under which it is scored; its beginning says the protocol.</param>
     /// <param name="chooses">Whether a model is chosen on it; those come first.</param>
     /// <exception cref="WrongUseException">Pictures of it were trained on (<see cref="AddTrainingOfAsync"/>), or a model was chosen on
     /// them.</exception>

@@ -18,7 +18,7 @@ internal sealed record GivenSet(string Name, string Folder, string? File = null)
     ["clean", "attacked", "attacked-heldout", "words", "words-heldout", "retrieval"];
 
     /// <summary>
-    /// All sets that an option names; those in an object store are brought here. A name that only nearly says its protocol is told.
+    /// All sets that an option names; those in an object store are brought here. A name that only nearly says its protocol is reported.
     /// </summary>
     /// <exception cref="WrongUseException">A text has another form, a name is given twice, or there is nothing at a path.</exception>
     public static async Task<IReadOnlyList<GivenSet>> ParseAllAsync(

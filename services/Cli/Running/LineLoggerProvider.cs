@@ -26,7 +26,7 @@ internal sealed class LineLoggerProvider(Session session) : ILoggerProvider
             Func<TState, Exception?, string> formatter
         )
         {
-            // Why a unit fails is the answer of its run, and need not be told twice.
+            // Why a unit fails is the answer of its run, and need not be reported twice.
             if (IsEnabled(logLevel) && (session.Verbose || eventId.Name != StageWorker.UnitFails.Name))
             {
                 session.Tell(

@@ -22,7 +22,7 @@ internal static class ModelFiles
     /// <summary>
     /// Reads weights and vocabulary, so that a wrong file stops a run before it starts, and says what had to be assumed of the weights.
     /// </summary>
-    /// <exception cref="UserErrorException">The checkpoint is damaged or no CLIP, has values that are no numbers, or the vocabulary is
+    /// <exception cref="UserErrorException">The checkpoint is damaged or no CLIP, has values that are not numbers, or the vocabulary is
     /// another model's; the message names the file.</exception>
     public static void Check(string weights, string tokenizer, Session session)
     {

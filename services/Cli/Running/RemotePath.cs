@@ -11,7 +11,7 @@ internal static class RemotePath
     private const string Scheme = "s3://";
 
     /// <summary>
-    /// The path itself where it is local; otherwise where it lies in the data folder's mirror of its bucket, which is brought up to date.
+    /// The path itself where it is local; otherwise where it is in the data folder's mirror of its bucket, which is brought up to date.
     /// Null stays null.
     /// </summary>
     /// <exception cref="WrongUseException">It is no address, or no object store is configured.</exception>

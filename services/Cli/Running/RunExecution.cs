@@ -11,8 +11,8 @@ using Spectre.Console;
 
 namespace ClipSae.Cli.Running;
 
-/// <summary>Starts or goes on with a run, shows how it comes along, and gives the verb's answer.</summary>
-/// <param name="supplement">What the verb tells of its run beyond what every run tells.</param>
+/// <summary>Starts or continues with a run, shows its progress, and gives the verb's answer.</summary>
+/// <param name="supplement">What the verb reports of its run beyond what every verb reports.</param>
 internal sealed class RunExecution(
     Session session,
     ClipSaeRuntime runtime,
@@ -22,7 +22,7 @@ internal sealed class RunExecution(
     private static readonly TimeSpan BetweenLooksAtWorkers = TimeSpan.FromSeconds(10);
     private readonly ILogger _log = runtime.Services.GetRequiredService<ILoggerFactory>().CreateLogger("workers");
 
-    /// <summary>Runs what is asked for; where the same was asked for before and has not ended, goes on with that.</summary>
+    /// <summary>Runs what is asked for; where the same was asked for before and has not ended, continues with that.</summary>
     public Task<int> RunAsync(RunSpec spec, CancellationToken cancel) => RunAsync(spec, null, cancel);
 
     /// <summary>As <see cref="RunAsync(RunSpec, CancellationToken)"/>, with a plan of the verb's own.</summary>

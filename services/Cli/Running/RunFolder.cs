@@ -11,7 +11,7 @@ using ClipSae.WeightConversion.Targets;
 namespace ClipSae.Cli.Running;
 
 /// <summary>
-/// A run's own folder: beside its events, what a person looks for under plain names: the report, and the tuned weights with vocabulary,
+/// A run's own folder: next to its events, what a person looks for under plain names: the report, and the tuned weights with vocabulary,
 /// configuration and model card.
 /// </summary>
 internal sealed class RunFolder(string dataFolder, string run)
@@ -19,7 +19,7 @@ internal sealed class RunFolder(string dataFolder, string run)
     /// <summary>The tuned weights' file.</summary>
     public const string TunedName = "tuned.safetensors";
 
-    /// <summary>The run in whose folder a file lies; null where it lies elsewhere.</summary>
+    /// <summary>The run in whose folder a file is; null where it is elsewhere.</summary>
     public static string? RunOf(string dataFolder, string file) =>
         System.IO.Path.GetRelativePath(System.IO.Path.Combine(dataFolder, "runs"), file).Split(System.IO.Path.DirectorySeparatorChar)
             is [not "..", _] parts
@@ -29,7 +29,7 @@ internal sealed class RunFolder(string dataFolder, string run)
     public string Path { get; } = System.IO.Path.Combine(dataFolder, "runs", run);
 
     /// <summary>
-    /// Puts report, tuned weights and what they are used with into the folder and gives the report's path; null where there is no report.
+    /// Puts report, tuned weights and what they are used with into the folder and gives the report's path; null if there is no report.
     /// </summary>
     public async Task<string?> ExportAsync(IArtifactStore artifacts, RunSummary summary, CancellationToken cancel)
     {
@@ -45,7 +45,7 @@ internal sealed class RunFolder(string dataFolder, string run)
 
             if (summary.State.Start?.Spec.Inputs.GetValueOrDefault(InputNames.ModelTokenizer) is { } vocabulary)
             {
-                // What it is its content tells; the name only has to be one that is looked for beside weights.
+                // What it is, its content says; the name only has to be one that is looked for next to weights.
                 Place(
                     await artifacts.FetchAsync(vocabulary, cancel),
                     ClipTokenizer.IsVocabulary(vocabulary.Name) ? vocabulary.Name : "bpe.txt"

@@ -127,7 +127,7 @@ internal static class Workplace
         };
     }
 
-    /// <summary>Runs what checks what the user typed; what it finds amiss is wrong use.</summary>
+    /// <summary>Runs what checks what the user typed; what it finds wrong is wrong use.</summary>
     public static async Task<T> CheckedAsync<T>(Func<Task<T>> check)
     {
         try

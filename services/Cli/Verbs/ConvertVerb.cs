@@ -119,7 +119,7 @@ internal sealed class ConvertVerb : Verb
             source = source with { Form = FormOf(source, arguments) };
         }
 
-        // Only formats that carry the vocabulary need one; an explicit one is read in any case, so that a wrong one is told.
+        // Only formats that carry the vocabulary need one; an explicit one is read in any case, so that a wrong one is reported.
         var tokenizer =
             vocabulary is not null ? ClipTokenizer.Load(vocabulary)
             : options.Targets.Any(target => target.NeedsTokenizer) ? ClipTokenizer.Load(ClipTokenizer.FileBeside(path))

@@ -7,7 +7,7 @@ using Spectre.Console;
 
 namespace ClipSae.Cli.Verbs;
 
-/// <summary>Tells whether this machine has what the program needs.</summary>
+/// <summary>Says whether this machine has what the program needs.</summary>
 internal sealed class DoctorVerb()
     : Verb(
         "doctor",

@@ -10,7 +10,7 @@ namespace ClipSae.Cli.Verbs;
 
 /// <summary>
 /// Cures a model with pictures alone: the model labels them itself, curation prints words that fool it, and it is distilled from what it
-/// saw before the print. Neither labels nor captions are read, even where they lie beside the pictures.
+/// saw before the print. Neither labels nor captions are read, even where they are next to the pictures.
 /// </summary>
 internal sealed class RepairVerb : Verb
 {

@@ -45,7 +45,7 @@ internal sealed class ReplayVerb : Verb
         var (from, changes, verify) = (arguments.GetValue(_from), arguments.GetValue(_set) ?? [], arguments.GetValue(_verify));
         var execution = new RunExecution(session, runtime);
 
-        // All are checked before any begins, and all have begun before one is waited for.
+        // All are checked before any begins, and all have started before one is waited for.
         var origins = new List<(string Origin, string? Unfinished)>();
         foreach (var given in arguments.GetValue(_runs)!)
         {

@@ -200,7 +200,7 @@ internal sealed class WiseFtVerb : Verb
         var sets = new List<SweepSet>();
         foreach (var (set, chooses) in given)
         {
-            // The protocol is told by how the name begins, so both kinds keep it.
+            // The protocol is recognised by how the name begins, so both kinds keep it.
             sets.Add(
                 new SweepSet(
                     set.Name,

@@ -9,7 +9,7 @@ namespace ClipSae.FineTuning.Arms;
 /// <param name="Sources">The pictures that the attacks are printed on [attacks, 3, R, R], where the arm needs them; any picture where there
 /// is none.</param>
 /// <param name="HasSource">float32 [attacks]: 1 where the attack was printed on a picture, 0 where the picture came with its print.</param>
-/// <param name="Print">The attacks' print on grey [attacks, 3, R, R], where the arm needs it; any picture where there is no source.</param>
+/// <param name="Print">The attacks' print on grey [attacks, 3, R, R], where the arm needs it; any picture if there is no source.</param>
 public sealed record ArmImages(
     Tensor Images,
     long Clean,

@@ -6,7 +6,7 @@ public abstract partial record TuningArm
 {
     /// <summary>
     /// Attention heads that look at print are taken out of the weights (<see cref="HeadAblation"/>), and nothing is trained. With other
-    /// arms, these go on from the weights without the heads.
+    /// arms, these continue from the weights without the heads.
     /// </summary>
     public sealed record Heads(bool Random) : TuningArm("heads", Random)
     {

@@ -41,7 +41,7 @@ public abstract partial record TuningArm
         }
     }
 
-    /// <summary>The hinge beside the attack captions.</summary>
+    /// <summary>The hinge next to the attack captions.</summary>
     public sealed record Penalise(bool Random) : Hinge("penalise", Random);
 
     /// <summary>The hinge alone: no attack image is ever captioned.</summary>

@@ -8,7 +8,7 @@ public abstract partial record TuningArm
 {
     /// <summary>
     /// Words without a picture behind them keep the base's embedding, so that what is unlearned is to prefer the word to the object, not to
-    /// read it. Loss: weight · mean (1 − cos) between student and base over the attacks' print on grey (<see cref="PrintAlone"/>). Beside
+    /// read it. Loss: weight · mean (1 − cos) between student and base over the attacks' print on grey (<see cref="PrintAlone"/>). Next to
     /// the attack captions when alone.
     /// </summary>
     public sealed record KeepReading() : TuningArm("keep-reading", false)

@@ -53,7 +53,7 @@ public abstract partial record TuningArm
     /// <summary>Whether attack images enter the contrastive loss with their true captions.</summary>
     public virtual bool CaptionsAttacks => UsesCaptions;
 
-    /// <summary>Which weights or factors its name may set, as told to the user; null where it takes none.</summary>
+    /// <summary>Which weights or factors its name may set, as reported to the user; null where it takes none.</summary>
     public virtual string? WeightRule => null;
 
     /// <summary>Whether it acts on parts that can be drawn at random instead, so that it has a control.</summary>
@@ -133,7 +133,7 @@ public abstract partial record TuningArm
         return parts is [{ } only] ? only : Combined.Of([.. parts.Select(part => part!)]);
     }
 
-    /// <summary>Whether arm and loss are there for models of a family; told before anything is computed.</summary>
+    /// <summary>Whether arm and loss are there for models of a family; reported before anything is computed.</summary>
     /// <exception cref="UserErrorException">The arm looks at what a class token attends to, or the loss is made for another
     /// family.</exception>
     public void RequireFit(ClipFamily family, TuningLoss loss)

@@ -3,7 +3,7 @@ using static TorchSharp.torch.nn;
 
 namespace ClipSae.FineTuning.Data;
 
-/// <summary>Whether image embeddings still tell pictures apart. Where a model collapses, all point one way.</summary>
+/// <summary>Whether image embeddings still distinguish pictures. Where a model collapses, all point one way.</summary>
 /// <param name="MeanCosine">Mean cosine of two different pictures' embeddings.</param>
 /// <param name="Rank">Effective number of directions of the centred, normalised embeddings: (tr C)² / tr C² of their covariance C, at least
 /// 1.</param>

@@ -20,7 +20,7 @@ public sealed class HiddenPrint(int patch, IReadOnlyDictionary<string, IReadOnly
     /// <summary>Paints the pictures in place.</summary>
     /// <param name="pixels">uint8 [pictures, 3, R, R].</param>
     /// <param name="ids">One a picture.</param>
-    /// <exception cref="UserErrorException">A patch lies outside its picture.</exception>
+    /// <exception cref="UserErrorException">A patch is outside its picture.</exception>
     public void Paint(Tensor pixels, IReadOnlyList<string> ids, CancellationToken cancel)
     {
         var grid = (int)pixels.shape[2] / patch;

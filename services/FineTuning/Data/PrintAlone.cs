@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning.Data;
 
-/// <summary>Tells the print of an attack from the picture that it was printed on: it is where the two differ.</summary>
+/// <summary>Separates the print of an attack from the picture that it was printed on: it is where the two differ.</summary>
 public static class PrintAlone
 {
     /// <summary>
@@ -13,7 +13,7 @@ public static class PrintAlone
     /// </summary>
     private const int MinDifference = 24;
 
-    /// <summary>Where there is print.</summary>
+    /// <summary>Where print is.</summary>
     /// <param name="attacks">uint8 [pictures, 3, R, R].</param>
     /// <param name="sources">The pictures printed on, uint8 [pictures, 3, R, R].</param>
     /// <returns>float32 [pictures, 1, R, R]: 1 on print, else 0.</returns>

@@ -71,8 +71,8 @@ public sealed class TuningData : IDisposable
     /// <param name="classes">Object classes; a clean picture's is found as curation finds it (<see cref="ShownClass"/>).</param>
     /// <param name="heldOut">Print kept for evaluation: pictures recorded as showing it are left out.</param>
     /// <param name="captions">New captions of clean pictures by id; a picture that has none is left out. Others keep theirs.</param>
-    /// <param name="familyShard">Path of curation's <c>families</c>; null where there is none.</param>
-    /// <param name="hidden">Print that is painted over on clean pictures; null where there is none.</param>
+    /// <param name="familyShard">Path of curation's <c>families</c>; null if there is none.</param>
+    /// <param name="hidden">Print that is painted over on clean pictures; null if there is none.</param>
     /// <exception cref="UserErrorException">Too few images for a batch, or none to validate on.</exception>
     public static TuningData Read(
         IReadOnlyList<string> cleanShards,
@@ -235,7 +235,8 @@ public sealed class TuningData : IDisposable
         }
     }
 
-    // A header may be sound where what follows is not. The split is drawn anew, so that it is the one of a data set without these pictures.
+    // A header may be sound where what follows is not. The split is drawn again, so that it is the one of a data set without these
+    // pictures.
     private static void LeaveOut(
         IReadOnlyDictionary<string, string> damaged,
         List<DatasetItem> clean,

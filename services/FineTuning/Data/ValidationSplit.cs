@@ -21,14 +21,14 @@ public sealed record ValidationSplit(
 {
     /// <summary>
     /// Splits. What is held out follows from the items alone, not from arm or seed, so that arms and seeds are compared on the same
-    /// pictures. A pool is drawn anew for each seed, the same for every arm: intervals over seeds then tell what few attacks give,
+    /// pictures. A pool is drawn again for each seed, the same for every arm: intervals over seeds then say what few attacks give,
     /// whichever they are.
     /// </summary>
     /// <param name="clean">The data set's items.</param>
     /// <param name="canValidate">Whether a clean item shows one of the classes and no print.</param>
     /// <param name="attacks">Curation's items; the attribute <c>source</c> names the picture that an attack is printed on.</param>
     /// <param name="apart">
-    /// Pictures that curation printed on in every family: they have no part in training. Null where there are none.
+    /// Pictures that curation printed on in every family: they have no part in training. Null if there are none.
     /// </param>
     /// <param name="withoutAttacks">Whether other pictures than attacks validate what attacks else would: families that are held
     /// out.</param>

@@ -4,11 +4,11 @@ using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning.Optimization;
 
-/// <summary>What the operations of an update reach at once: one parameter, or many of a group where they lie side by side.</summary>
-/// <param name="Group">Tells learning rate and decay.</param>
-/// <param name="Gradient">Gives the gradient, or null where there is none.</param>
+/// <summary>What the operations of an update reach at once: one parameter, or many of a group where they are side by side.</summary>
+/// <param name="Group">Has learning rate and decay.</param>
+/// <param name="Gradient">Gives the gradient, or null if there is none.</param>
 /// <param name="Moments">Gives the first and the second moment.</param>
-/// <param name="Stretch">The same for kernels; null where there are none.</param>
+/// <param name="Stretch">The same for kernels; null if there are none.</param>
 /// <param name="Keep">Takes the moments back after the update; null where they were changed in place.</param>
 internal sealed record OptimizerSpan(
     ParameterGroup Group,
@@ -19,7 +19,7 @@ internal sealed record OptimizerSpan(
     Action<Tensor, Tensor>? Keep = null
 )
 {
-    /// <summary>Elements of a span at most, so that what an update computes beside them stays small: 128 MiB a tensor.</summary>
+    /// <summary>Elements of a span at most, so that what an update computes next to them stays small: 128 MiB a tensor.</summary>
     private const long MaxLength = 1 << 25;
 
     /// <summary>The spans of parameters that are each alone.</summary>
@@ -34,7 +34,7 @@ internal sealed record OptimizerSpan(
         );
 
     /// <summary>The spans of parameters of which each has moments of its own, some of them in eight bits.</summary>
-    /// <param name="weights">The buffers that the parameters lie in; null where each is alone.</param>
+    /// <param name="weights">The buffers that the parameters are in; null where each is alone.</param>
     public static IEnumerable<OptimizerSpan> Of(IEnumerable<ParameterGroup> groups, OptimizerState state, TrainingWeights? weights)
     {
         foreach (var (@group, (name, value)) in groups.SelectMany(@group => @group.Parameters.Select(parameter => (@group, parameter))))

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning.Optimization;
 
-/// <summary>What an optimizer must remember to go on exactly: step count and two moments a parameter, by state-dict name.</summary>
+/// <summary>What an optimizer must remember to continue exactly: step count and two moments a parameter, by state-dict name.</summary>
 public sealed class OptimizerState : IDisposable
 {
     private const string First = ".first";
@@ -14,7 +14,7 @@ public sealed class OptimizerState : IDisposable
     private readonly Dictionary<string, (EightBitMoment First, EightBitMoment Second)> _eightBit = new(StringComparer.Ordinal);
     private readonly DynamicMap[] _maps;
 
-    /// <param name="flat">Where the moments lie; null where each parameter gets its own with its first gradient.</param>
+    /// <param name="flat">Where the moments are; null where each parameter gets its own with its first gradient.</param>
     /// <param name="eightBit">Parameters whose moments are kept in eight bits.</param>
     internal OptimizerState(FlatMoments? flat = null, IEnumerable<(string Name, Tensor Value)>? eightBit = null)
     {

@@ -8,13 +8,13 @@ using static TorchSharp.torch;
 namespace ClipSae.FineTuning.Pretraining;
 
 /// <summary>
-/// Pictures kept from a training from scratch, and how many of them the trained model names: by their labels where there are two and more,
-/// else by their own caption among the others'. The loss tells what a model can do with what it was shown; this tells what it can do with
+/// Pictures kept from a training from scratch, and how many of them the trained model names: by their labels if there are two and more,
+/// else by their own caption among the others'. The loss says what a model can do with what it was shown; this says what it can do with
 /// other pictures.
 /// </summary>
 public sealed class HeldOutImages : IDisposable
 {
-    /// <summary>Pictures held out at most: they tell an accuracy to about two points.</summary>
+    /// <summary>Pictures held out at most: they show an accuracy to about two points.</summary>
     public const int MaxImages = 512;
 
     private const int Batch = 128;

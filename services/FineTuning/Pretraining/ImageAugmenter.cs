@@ -8,7 +8,7 @@ namespace ClipSae.FineTuning.Pretraining;
 public sealed class ImageAugmenter(ImageAugmentation variation, long seed)
 {
     /// <param name="images">Normalised pictures [batch, 3, R, R].</param>
-    /// <param name="printed">Whether each bears print.</param>
+    /// <param name="printed">Whether each contains print.</param>
     /// <returns>The same shape, in the caller's scope.</returns>
     public Tensor Vary(Tensor images, IReadOnlyList<bool> printed, long step)
     {

@@ -45,7 +45,7 @@ public sealed record FineTuningOptions
     public double AttackShare { get; init; } = 0.4;
 
     /// <summary>
-    /// Attack images trained on at most, drawn anew for each seed, with no more for validation; 0 uses all. Tells what an arm is worth
+    /// Attack images trained on at most, drawn again for each seed, with no more for validation; 0 uses all. Says what an arm is worth
     /// where attacks are few. Default 0.
     /// </summary>
     [Range(0, double.PositiveInfinity)]
@@ -180,7 +180,7 @@ public sealed record FineTuningOptions
     /// <summary>Prompts for validation; {} is the class or word. Default <c>a photo of a {}</c>.</summary>
     public IReadOnlyList<string> PromptTemplates { get; init; } = ["a photo of a {}"];
 
-    /// <summary>Steps between checkpoints that a killed training goes on from. Default 100.</summary>
+    /// <summary>Steps between checkpoints that a killed training continues from. Default 100.</summary>
     [Range(1, double.PositiveInfinity)]
     public int CheckpointInterval { get; init; } = 100;
 

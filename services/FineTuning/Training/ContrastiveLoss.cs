@@ -95,7 +95,7 @@ public static class ContrastiveLoss
 
     /// <summary>
     /// The loss of the upstream project, for comparison alone: each image's row of logits and each text's are scaled to length 1 (so that
-    /// logit_scale cancels) and their products, over a fixed temperature, are told apart. Equal captions count as negatives, as they do
+    /// logit_scale cancels) and their products, over a fixed temperature, are distinguished. Equal captions count as negatives, as they do
     /// there.
     /// </summary>
     /// <param name="images">Image embeddings [batch, embed], not yet normalised.</param>

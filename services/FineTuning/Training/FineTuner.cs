@@ -49,10 +49,10 @@ public sealed class FineTuner(
     /// <summary>Heads to take out of the base before it is trained; null takes out none.</summary>
     public HeadAblation? Heads { get; init; }
 
-    /// <summary>Where what is worth knowing of the data is told. Nowhere by default.</summary>
+    /// <summary>Where what is worth knowing of the data is reported. Nowhere by default.</summary>
     public ILogger Log { get; init; } = NullLogger.Instance;
 
-    /// <summary>Different captions that were longer than the model's context and were cut, once the training has begun.</summary>
+    /// <summary>Different captions that were longer than the model's context and were cut, once the training has started.</summary>
     public int CutCaptions { get; private set; }
 
     /// <summary>Trains and leaves the best checkpoint's weights in a file.</summary>
@@ -128,7 +128,7 @@ public sealed class FineTuner(
                 }
                 catch (OperationCanceledException)
                 {
-                    // The step is done; whoever goes on begins with its validation.
+                    // The step is done; whoever continues begins with its validation.
                     await StopGrace.ThrowIfStoppedAsync(token => SaveAsync(checkpoints, optimizer, folder, bestFile, done, token), cancel);
                     throw;
                 }

@@ -17,7 +17,7 @@ public static class ParameterGrouping
         Split("all", model.named_parameters(), learningRate, weightDecay);
 
     /// <summary>Upstream's groups, each with its own learning rate; without what is frozen.</summary>
-    /// <param name="adapterLearningRate">Of what adapts weights (<see cref="LowRankAdapter"/>), where there is some.</param>
+    /// <param name="adapterLearningRate">Of what adapts weights (<see cref="LowRankAdapter"/>), if there is some.</param>
     public static IEnumerable<ParameterGroup> ByPart(
         ClipModel model,
         GroupLearningRates learningRates,

@@ -4,9 +4,9 @@ using ClipSae.FineTuning.Data;
 namespace ClipSae.FineTuning.Validation;
 
 /// <summary>
-/// Tells a fine-tuning that has collapsed from one that only costs something, by a validation beside that of the base: embeddings that all
-/// point one way, clean accuracy half-way to chance, or a factor on cosines that ran away. The bounds are far from what a sound training
-/// shows, and embeddings that gather by class while clean accuracy holds are no collapse.
+/// Distinguishes a fine-tuning that has collapsed from one that only costs something, by a validation next to that of the base: embeddings
+/// that all point one way, clean accuracy half-way to chance, or a factor on cosines that ran away. The bounds are far from what a sound
+/// training shows, and embeddings that gather by class while clean accuracy holds are no collapse.
 /// </summary>
 /// <param name="Clean">The base's accuracy on clean validation pictures.</param>
 /// <param name="Embeddings">Of these pictures.</param>

@@ -54,7 +54,7 @@ public sealed class CurveRecorder
     }
 
     /// <summary>Reads what is still on the device.</summary>
-    /// <returns>The first of these steps whose loss is no number, or null.</returns>
+    /// <returns>The first of these steps whose loss is not a number, or null.</returns>
     public long? ReadPending()
     {
         if (_pending.Count == 0)
@@ -128,7 +128,7 @@ public sealed class CurveRecorder
         _health.Add(new ModelHealth(step, Math.Round(embeddings.MeanCosine, 6), Math.Round(embeddings.Rank, 4), Math.Round(logitScale, 4)));
 
     /// <summary>What the base is like, from its validation at step 0.</summary>
-    /// <param name="classes">Among which clean pictures are told.</param>
+    /// <param name="classes">Among which clean pictures are classified.</param>
     public CollapseGuard Guard(int classes) =>
         new(_validations[0].Clean, new EmbeddingHealth(_health[0].MeanCosine, _health[0].Rank), _health[0].LogitScale, 1.0 / classes);
 

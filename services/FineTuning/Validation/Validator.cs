@@ -10,12 +10,12 @@ namespace ClipSae.FineTuning.Validation;
 public sealed class Validator(TuningData data, ClipTokenizer tokenizer, FineTuningOptions options, Device device)
 {
     /// <summary>A validation.</summary>
-    /// <param name="withReading">Whether reading is measured too, where there is print to read.</param>
+    /// <param name="withReading">Whether reading is measured too, if there is print to read.</param>
     public ValidationScores Scores(ClipModel model, bool withReading, CancellationToken cancel) =>
         Measure(model, withReading, cancel).Scores;
 
     /// <summary>A validation, and whether embeddings of clean pictures still differ.</summary>
-    /// <param name="withReading">Whether reading is measured too, where there is print to read.</param>
+    /// <param name="withReading">Whether reading is measured too, if there is print to read.</param>
     public (ValidationScores Scores, EmbeddingHealth Embeddings) Measure(ClipModel model, bool withReading, CancellationToken cancel)
     {
         var (clean, embeddings) = data.CleanValidation.Measure(model, tokenizer, options.PromptTemplates, device, cancel);

@@ -21,7 +21,7 @@ public sealed record FrontierChart(IReadOnlyList<FrontierChart.Line> Lines, doub
 
     private const double LegendRoom = 235;
 
-    // Two labels nearer than this would lie on one another.
+    // Two labels nearer than this would be on one another.
     private const double LabelRoom = 26;
 
     private const string Style = """
@@ -112,7 +112,7 @@ public sealed record FrontierChart(IReadOnlyList<FrontierChart.Line> Lines, doub
         if (labelled.TrueForAll(other => Math.Abs(other.X - x) > LabelRoom || Math.Abs(other.Y - y) > LabelRoom / 2))
         {
             labelled.Add((x, y));
-            // To the left of the dot where there is no room on its right.
+            // To the left of the dot if there is no room on its right.
             var toLeft = x > Width - Right - (isChosen ? 110 : 40);
             label = Html.Of(
                 $"<text class=\"label\" x=\"{(toLeft ? x - 13 : x + 13):0.#}\" y=\"{y + 4:0.#}\" text-anchor=\"{(toLeft ? "end" : "start")}\">{point.Alpha:0.###}{(isChosen ? " (chosen)" : "")}</text>"

@@ -15,7 +15,7 @@ internal sealed record LineChart(string Title, IReadOnlyList<ChartSeries> Series
     private const double Bottom = 26;
     private const double Crowded = 0.7;
 
-    // Letters at the lines' ends nearer than this would lie on one another.
+    // Letters at the lines' ends nearer than this would be on one another.
     private const double LetterRoom = 11;
     private const int MaxLetters = (int)((Height - Top - Bottom) / LetterRoom);
 
@@ -99,7 +99,7 @@ internal sealed record LineChart(string Title, IReadOnlyList<ChartSeries> Series
         return points.Where((_, index) => index % stride == 0 || index == points.Count - 1);
     }
 
-    /// <summary>A letter at each line's end, as in the legend, so that lines are told apart without their colours.</summary>
+    /// <summary>A letter at each line's end, as in the legend, so that lines are distinguished without their colours.</summary>
     private static IEnumerable<Html> Ends(ChartSeries[] drawn, Func<double, double> y)
     {
         if (!IsLettered(drawn))

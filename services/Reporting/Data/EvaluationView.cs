@@ -32,7 +32,7 @@ internal sealed class EvaluationView
 
     public ModelScores? Tuned { get; }
 
-    /// <summary>The sets of objects and words, in the order in which they are told.</summary>
+    /// <summary>The sets of objects and words, in the order in which they are reported.</summary>
     public IReadOnlyList<SetSummary> Sets { get; }
 
     /// <summary>The sets of captioned images.</summary>
@@ -41,24 +41,24 @@ internal sealed class EvaluationView
     /// <summary>Whether anything was scored.</summary>
     public bool HasSets => Sets.Count + RetrievalSets.Count > 0;
 
-    /// <summary>The models that are told one by one: all of them, or base and tuned where arms tell of the others.</summary>
+    /// <summary>The models that are reported one by one: all of them, or base and tuned where arms stand for the others.</summary>
     public IReadOnlyList<ModelScores> Told => Arms.Count > 0 ? [.. new[] { Base, Tuned }.OfType<ModelScores>()] : Models;
 
     public IReadOnlyList<ArmScores> Arms => Results.Arms;
 
-    /// <summary>The attacked set that counts most: the held-out one where there is one.</summary>
+    /// <summary>The attacked set that counts most: the held-out one if there is one.</summary>
     public string? HardestAttack => Name("attacked-heldout") ?? Name("attacked") ?? Of(Protocols.Attacked);
 
     /// <summary>The set without print.</summary>
     public string? Clean => Name("clean") ?? Of(Protocols.Clean);
 
-    /// <summary>The set of words without a picture, the held-out one where there is one.</summary>
+    /// <summary>The set of words without a picture, the held-out one if there is one.</summary>
     public string? WordsAlone => Name("words-heldout") ?? Name("words") ?? Of(Protocols.Words);
 
     /// <summary>Whether attacked sets are named by families of print.</summary>
     public bool HasFamilies => FamilySets.Any();
 
-    /// <summary>Attacked sets by family of print, or all attacked sets where there are no families.</summary>
+    /// <summary>Attacked sets by family of print, or all attacked sets if there are no families.</summary>
     public IReadOnlyList<string> Families => HasFamilies ? [.. FamilySets] : [.. AttackedSets];
 
     /// <summary>
@@ -86,13 +86,13 @@ internal sealed class EvaluationView
     public static EvaluationView? Of(ReportData data) =>
         data.Results is { Models.Count: > 0 } results ? new EvaluationView(results, data.Curated) : null;
 
-    /// <summary>A model's metrics on a set; null where there are none.</summary>
+    /// <summary>A model's metrics on a set; null if there are none.</summary>
     public static SetScores? Scores(ModelScores? model, string? set) => set is null ? null : model?.Sets.GetValueOrDefault(set);
 
-    /// <summary>An arm's metrics on a set; null where there are none.</summary>
+    /// <summary>An arm's metrics on a set; null if there are none.</summary>
     public static ArmSetScores? Scores(ArmScores arm, string? set) => set is null ? null : arm.Sets.GetValueOrDefault(set);
 
-    /// <summary>A family's name for people, or the set's where it is no family.</summary>
+    /// <summary>A family's name for people, or the set's where it is not a family.</summary>
     public string FamilyName(string set) =>
         HasFamilies && set.StartsWith(FamilyPrefix, StringComparison.Ordinal) ? set[FamilyPrefix.Length..] : set;
 
@@ -111,7 +111,7 @@ internal sealed class EvaluationView
         return kind + (Known(set) ?? (isHeldOut ? ", held out" : ""));
     }
 
-    /// <summary>How many of a set's words and fonts are among the curated attacks; null where that cannot be told.</summary>
+    /// <summary>How many of a set's words and fonts are among the curated attacks; null where that cannot be known.</summary>
     private string? Known(string? set)
     {
         if (

@@ -1,6 +1,6 @@
 namespace ClipSae.Reporting.Data;
 
-/// <summary>A unit that failed and that the run went on without.</summary>
+/// <summary>A unit that failed and that the run continued without.</summary>
 /// <param name="Stage">Its stage.</param>
 /// <param name="Unit">Its name.</param>
 /// <param name="Reason">Why it failed.</param>

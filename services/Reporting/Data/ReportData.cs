@@ -8,7 +8,7 @@ using ClipSae.Results.Tuning;
 
 namespace ClipSae.Reporting.Data;
 
-/// <summary>All that a page tells. Any part may be missing: the page then leaves it out.</summary>
+/// <summary>All that a page shows. Any part may be missing: the page then leaves it out.</summary>
 public sealed record ReportData
 {
     /// <summary>Name of the run.</summary>
@@ -17,10 +17,10 @@ public sealed record ReportData
     /// <summary>When the page was made.</summary>
     public required DateTimeOffset At { get; init; }
 
-    /// <summary>The run's units in the order they were taken up.</summary>
+    /// <summary>The run's units in the order they were started.</summary>
     public IReadOnlyList<UnitRecord> Units { get; init; } = [];
 
-    /// <summary>Units that the run went on without.</summary>
+    /// <summary>Units that the run continued without.</summary>
     public IReadOnlyList<MissingUnit> Missing { get; init; } = [];
 
     /// <summary>Parameters by section, as the run was started with.</summary>
@@ -46,7 +46,7 @@ public sealed record ReportData
     /// <summary>Metrics of attack-curation; null where it has not finished.</summary>
     public CurationMetrics? Curation { get; init; }
 
-    /// <summary>Metrics of fine-tuning by unit, in the order they were taken up.</summary>
+    /// <summary>Metrics of fine-tuning by unit, in the order they were started.</summary>
     public IReadOnlyList<KeyValuePair<string, TuningMetrics>> Tuning { get; init; } = [];
 
     /// <summary>Autoencoders by hook point: metrics and statistics.</summary>

@@ -6,7 +6,7 @@ using ClipSae.Results.Evaluation;
 
 namespace ClipSae.Reporting.Sections;
 
-/// <summary>All arms of fine-tuning beside their random controls, and which model was chosen and why.</summary>
+/// <summary>All arms of fine-tuning next to their random controls, and which model was chosen and why.</summary>
 internal static class ArmComparison
 {
     private static readonly (string Set, bool Success, string Title)[] Known =

@@ -8,7 +8,7 @@ namespace ClipSae.Reporting.Sections;
 /// <summary>Quality of the sparse autoencoders, one row a hook point.</summary>
 internal static class AutoencoderTables
 {
-    // Title, the metric, and what is told in small print below it.
+    // Title, the metric, and what is reported in small print below it.
     private static readonly (string Title, Func<AutoencoderMetrics, string?> Metric, Func<AutoencoderMetrics, string?> Note)[] Columns =
     [
         ("Variant", of => of.Variant, _ => null),

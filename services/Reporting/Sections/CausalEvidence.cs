@@ -5,7 +5,7 @@ using ClipSae.Results.Curation;
 
 namespace ClipSae.Reporting.Sections;
 
-/// <summary>What ablating the text-salient features does, beside as many random ones.</summary>
+/// <summary>What ablating the text-salient features does, next to as many random ones.</summary>
 internal static class CausalEvidence
 {
     // Two pictures of a hundred: less is what any features do.

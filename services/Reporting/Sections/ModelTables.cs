@@ -46,7 +46,7 @@ internal static class ModelTables
         );
     }
 
-    // Two models are told before and after; what is said there is not said again.
+    // Two models are reported before and after; what is said there is not said again.
     private static bool IsRepeated(EvaluationView view) => view is { Tuned: not null, Told.Count: 2 };
 
     private static Html Block(EvaluationView view, SetSummary set)

@@ -44,7 +44,7 @@ internal static class SalientFeatures
             .SelectMany(feature => TopImages(statistics[feature.Feature].FirstOrDefault()).Take(MaxImages));
     }
 
-    // The pictures are the data set's own: whether they bear print is known only where the data set says so.
+    // The pictures are the data set's own: whether they contain print is known only where the data set says so.
     private static string ShownImages(ReportData data, SalientFeature[] features, ILookup<int, FeatureStatistics> statistics)
     {
         string[] shown =

@@ -6,12 +6,12 @@ using ClipSae.Results.Evaluation;
 namespace ClipSae.Reporting.Sections;
 
 /// <summary>
-/// What every tuned model gives up for its robustness: clean accuracy and reading beside the family of print it is worst at, with paired
+/// What every tuned model gives up for its robustness: clean accuracy and reading next to the family of print it is worst at, with paired
 /// tests against the base.
 /// </summary>
 internal static class TradeOff
 {
-    /// <summary>The chart alone, for the page's first screen; nothing where there are no tuned models to compare.</summary>
+    /// <summary>The chart alone, for the page's first screen; nothing if there are no tuned models to compare.</summary>
     public static Html Chart(ReportData data) =>
         EvaluationView.Of(data) is { } view && Rows(view) is { Length: > 0 } rows
             ? new ParetoChart(
@@ -57,7 +57,7 @@ internal static class TradeOff
 
     private static string Up(EvaluationView view) => view.HasFamilies ? "the worst family of print" : "the worst attacked set";
 
-    /// <summary>The base and every tuned model; empty where there is not one of each.</summary>
+    /// <summary>The base and every tuned model; empty if there is not one of each.</summary>
     private static Row[] Rows(EvaluationView view)
     {
         if (view is not { Clean: { } clean, Families.Count: > 0, Arms.Count: > 0 })

@@ -125,7 +125,7 @@ internal sealed class AtlasPage(FeatureIndexes indexes, ImageSearch search, Page
         }
     }
 
-    /// <param name="count">What stands beside the search.</param>
+    /// <param name="count">What stands next to the search.</param>
     /// <param name="list">The features that are shown.</param>
     private string Render(AtlasVolume volume, KeptResults<FeatureIndex>.Standing standing, Query query, Html count, Html list)
     {

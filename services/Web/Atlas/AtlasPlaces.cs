@@ -21,7 +21,7 @@ internal abstract class AtlasPlaces
     /// <summary>The patches of a picture on which a feature fires, to be laid over it; null where they are not known.</summary>
     public abstract string? Patches(AtlasVolume volume, int feature, string id);
 
-    /// <summary>How images over the whole range of activations are had, where there is no index.</summary>
+    /// <summary>How images over the whole range of activations are had, if there is no index.</summary>
     public abstract Html IndexHint(AtlasVolume volume);
 
     private sealed class ServedPlaces : AtlasPlaces

@@ -15,7 +15,7 @@ using static TorchSharp.torch;
 namespace ClipSae.Web.Atlas;
 
 /// <summary>
-/// What single features do in the base: their ablation on the run's attacks beside a random feature, and the neurons that write them.
+/// What single features do in the base: their ablation on the run's attacks next to a random feature, and the neurons that write them.
 /// </summary>
 internal sealed class FeatureEffects(KeptResults<FeatureEffect> kept, ClipSaeRuntime runtime, AtlasShelf shelf, ModelRoom room)
     : IAsyncDisposable
@@ -56,7 +56,7 @@ internal sealed class FeatureEffects(KeptResults<FeatureEffect> kept, ClipSaeRun
 
     public ValueTask DisposeAsync() => kept.DisposeAsync();
 
-    /// <summary>A random feature out of those that do not read text and fire about as often; null where there is none.</summary>
+    /// <summary>A random feature out of those that do not read text and fire about as often; null if there is none.</summary>
     internal static FeatureStatistics? Twin(AtlasVolume volume, FeatureStatistics feature)
     {
         FeatureStatistics[] alike =

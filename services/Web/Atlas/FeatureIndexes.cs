@@ -26,7 +26,7 @@ internal sealed class FeatureIndexes(KeptResults<FeatureIndex> kept, AtlasShelf 
     {
         var (record, trained) = await shelf.UnitAsync(run, unit, cancel);
 
-        // An autoencoder of one hook point has its name; of another, the index is found once its statistics have told the hook point.
+        // An autoencoder of one hook point has its name; of another, the index is found once its statistics have named the hook point.
         var reading = Task.Run(() => kept.FindAsync(Parts(record, trained, unit), cancel), cancel);
         var volume = await shelf.VolumeAsync(run, unit, cancel);
         var standing = await reading;

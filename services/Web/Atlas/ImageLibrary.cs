@@ -113,7 +113,7 @@ internal sealed class ImageLibrary
     /// <summary>The word that is recorded as printed on a picture; null where none is.</summary>
     public string? Word(string id) => _places.GetValueOrDefault(id)?.Word;
 
-    /// <summary>Ids of a few pictures, spread evenly over the data set; those without print where there are enough.</summary>
+    /// <summary>Ids of a few pictures, spread evenly over the data set; those without print if there are enough.</summary>
     public IEnumerable<string> Some(int count)
     {
         string[] plain = [.. _places.Where(place => place.Value.Word is null).Select(place => place.Key)];
@@ -122,7 +122,7 @@ internal sealed class ImageLibrary
     }
 
     /// <summary>
-    /// A picture's bytes; null where there is none of this id. Its shard is fetched, and its digest checked, with the first picture of it.
+    /// A picture's bytes; null if there is none of this id. Its shard is fetched, and its digest checked, with the first picture of it.
     /// </summary>
     /// <exception cref="UserErrorException">The shard is missing or damaged.</exception>
     // For what computes on a thread of its own.

@@ -54,7 +54,7 @@ internal sealed class KeptResults<T>(ClipSaeRuntime runtime, ResultFormat<T> for
     /// <param name="parts">What it follows from.</param>
     /// <param name="run">The run that it is of.</param>
     /// <param name="unit">What it is of in the run, for its name.</param>
-    /// <param name="compute">Tells the share that is done, and stops when it is told to.</param>
+    /// <param name="compute">Reports the share that is done, and stops when it is asked to.</param>
     public void Start(StageKeyParts parts, string run, string unit, Func<Action<double>, CancellationToken, Task<T>> compute)
     {
         var key = parts.Key();

@@ -8,7 +8,7 @@ using ClipSae.Results.Evaluation;
 
 namespace ClipSae.Web.Records;
 
-/// <summary>A run as its events tell it.</summary>
+/// <summary>A run as its events show it.</summary>
 /// <param name="Run">Its name.</param>
 /// <param name="Board">Where it stands, stage by stage, as <c>watch</c> shows it.</param>
 internal sealed record RunRecord(string Run, RunBoard Board)

@@ -51,7 +51,7 @@ internal sealed class RunPage(ClipSaeRuntime runtime, RunReader reader, WorkersA
         );
     }
 
-    /// <summary>The form of a replay with changes; nothing where changes are not allowed, or the run has not begun.</summary>
+    /// <summary>The form of a replay with changes; nothing where changes are not allowed, or the run has not started.</summary>
     private Html Replay(RunRecord record) =>
         !shell.AllowsChanges || record.State.Start is not { } start
             ? Html.Empty

@@ -15,7 +15,7 @@ internal static class ScoreTable
     /// <param name="Role">base, tuned, control or nothing: how the row looks.</param>
     public sealed record Row(string? Group, string Name, ModelMetrics Metrics, string Role);
 
-    /// <summary>The rows of a run. Where one of the arms is the tuned model with its one seed, it is told once.</summary>
+    /// <summary>The rows of a run. Where one of the arms is the tuned model with its one seed, it is shown once.</summary>
     public static IEnumerable<Row> RowsOf(EvaluationMetrics scores, string? group = null)
     {
         yield return new Row(group, "base", scores.Base, "base");

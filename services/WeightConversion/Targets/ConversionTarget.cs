@@ -38,7 +38,7 @@ public abstract record ConversionTarget(string Name, string Loaders)
     /// <summary>Whether the format holds what changed about a base, which must be known.</summary>
     public virtual bool NeedsBase => false;
 
-    /// <summary>The format of a family's plain weights, which a run goes on with, and its weights' file.</summary>
+    /// <summary>The format of a family's plain weights, which a run continues with, and its weights' file.</summary>
     public static (ConversionTarget Target, string Weights) PlainOf(ClipFamily family) =>
         family.HasOpenAiKeys
             ? (new OpenAiTarget(), OpenAiTarget.FileName)

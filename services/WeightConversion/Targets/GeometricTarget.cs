@@ -5,7 +5,7 @@ using TorchSharp;
 
 namespace ClipSae.WeightConversion.Targets;
 
-/// <summary>Geometric Parametrization, r and θ as trained, in float32; for going on with the fine-tuning.</summary>
+/// <summary>Geometric Parametrization, r and θ as trained, in float32; for continuing with the fine-tuning.</summary>
 public sealed record GeometricTarget()
     : ConversionTarget("gmp", "ClipSae and fine-tuning code with Geometric Parametrization, for going on")
 {

@@ -8,7 +8,7 @@ using ClipSae.WeightConversion.Weights;
 
 namespace ClipSae.WeightConversion.Targets;
 
-/// <summary>What <see cref="HuggingFaceTarget"/> writes beside the weights of a SigLIP, for <c>transformers</c>' SiglipModel.</summary>
+/// <summary>What <see cref="HuggingFaceTarget"/> writes next to the weights of a SigLIP, for <c>transformers</c>' SiglipModel.</summary>
 internal static class HuggingFaceSigLip
 {
     public static JsonObject Configuration(ClipArchitecture a, ConversionDtype dtype) =>

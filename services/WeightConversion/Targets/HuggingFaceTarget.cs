@@ -36,7 +36,7 @@ public sealed record HuggingFaceTarget()
         var target = Directory.CreateDirectory(Path.Combine(folder, Loadable[0])).FullName;
         if (material.Architecture.Family == ClipFamily.SigLip)
         {
-            // A run goes on with this file, and reads there where it comes from.
+            // A run continues with this file, and reads there where it comes from.
             var metadata = material.Weights.Metadata.Where(entry => entry.Key != "keys").ToDictionary(StringComparer.Ordinal);
             metadata["format"] = "pt";
             TensorSink.Safetensors(Path.Combine(target, WeightsName), material.HuggingFace(), material, metadata);

@@ -6,7 +6,7 @@ using ClipSae.Artifacts;
 
 namespace ClipSae.WeightConversion.Targets;
 
-/// <summary>Writes the JSON files that lie beside weights.</summary>
+/// <summary>Writes the JSON files that are next to weights.</summary>
 internal static class JsonDescription
 {
     private static readonly JsonSerializerOptions Readable = new()

@@ -4,7 +4,7 @@ using ClipSae.Results.Evaluation;
 
 namespace ClipSae.WeightConversion.Transplanting;
 
-/// <summary>The page that lies next to a generator with another text encoder: one HTML file that asks for nothing else.</summary>
+/// <summary>The page that is next to a generator with another text encoder: one HTML file that asks for nothing else.</summary>
 public static class TransplantPage
 {
     private const string Style = """

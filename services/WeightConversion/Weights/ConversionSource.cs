@@ -49,7 +49,7 @@ public sealed record ConversionSource(string Path, string Name, string? Vision =
     /// <summary>Digest of the file, where it is known; it is read for it otherwise.</summary>
     public string? Digest { get; init; }
 
-    /// <summary>What it scored in fine-tuning, beside its base; none where that is not known.</summary>
+    /// <summary>What it scored in fine-tuning, next to its base; none where that is not known.</summary>
     public IReadOnlyList<MeasuredAccuracy> Measured { get; init; } = [];
 
     /// <summary>Digest of the file, or of every file of the folder, by its name.</summary>

@@ -9,7 +9,7 @@ namespace ClipSae.WeightConversion.Weights;
 /// <param name="Reading">Accuracy on words without a picture; null where it was not measured.</param>
 public sealed record MeasuredAccuracy(string Name, double Clean, double Attacked, double? Reading)
 {
-    /// <summary>Base and result as fine-tuning's curves tell them; none where they do not.</summary>
+    /// <summary>Base and result as fine-tuning's curves show them; none where they do not.</summary>
     public static IReadOnlyList<MeasuredAccuracy> Of(TuningCurves curves) =>
         [.. new[] { Of("base", curves.Validation.FirstOrDefault()), Of("tuned", curves.Best) }.OfType<MeasuredAccuracy>()];
 

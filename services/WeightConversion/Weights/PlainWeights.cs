@@ -34,7 +34,7 @@ public sealed class PlainWeights
     /// <summary>Whether the file holds Long-CLIP's two positional embeddings.</summary>
     public bool HasLongPositions => _held.Contains(ClipKeys.StretchedPositions);
 
-    /// <summary>Texts that the file carries beside its tensors.</summary>
+    /// <summary>Texts that the file carries next to its tensors.</summary>
     public IReadOnlyDictionary<string, string> Metadata => _checkpoint.Metadata;
 
     /// <summary>A plain weight, float32, owned by the caller.</summary>

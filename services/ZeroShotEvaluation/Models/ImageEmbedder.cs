@@ -9,7 +9,7 @@ internal static class ImageEmbedder
 {
     /// <param name="batches">The images' pixels.</param>
     /// <param name="embedded">Called after each batch with the images it held.</param>
-    /// <returns>Unit rows [images, embed], float32, on the CPU; no rows where there is no image.</returns>
+    /// <returns>Unit rows [images, embed], float32, on the CPU; no rows if there is no image.</returns>
     public static torch.Tensor Embed(
         VisionPlan vision,
         IEnumerable<PixelBatch> batches,

@@ -20,7 +20,7 @@ internal sealed record RetrievalAnswers(int[] ImageRanks, int[] CaptionRanks, In
     public static RetrievalAnswers Of(RetrievalQuestion question, torch.Tensor images, torch.Tensor captions, Interval gap, int cut) =>
         new(Ranks(images, captions, question.CaptionsOf), Ranks(captions, images, question.ImagesOf()), gap, cut);
 
-    // A wrong answer as near as the right one counts as before it, so that a model that cannot tell anything apart is not called right.
+    // A wrong answer as near as the right one counts as before it, so that a model that cannot distinguish anything is not called right.
     private static int[] Ranks(torch.Tensor queries, torch.Tensor answers, int[][] right)
     {
         var ranks = new int[right.Length];

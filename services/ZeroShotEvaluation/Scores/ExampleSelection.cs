@@ -6,7 +6,7 @@ using ClipSae.ZeroShotEvaluation.Sets;
 namespace ClipSae.ZeroShotEvaluation.Scores;
 
 /// <summary>
-/// Chooses the images that people ask about first: mended, all wrong, made worse; the clearest first, spread over the classes.
+/// Chooses the images that people ask about first: fixed, all wrong, made worse; the clearest first, spread over the classes.
 /// </summary>
 internal static class ExampleSelection
 {

@@ -12,7 +12,7 @@ namespace ClipSae.ZeroShotEvaluation.Scores;
 /// <param name="Chosen">The model's choice.</param>
 /// <param name="Right">Whether that is right.</param>
 /// <param name="Probability">Probability of the choice.</param>
-/// <param name="Margin">Cosine to the object less cosine to the word, where there is one.</param>
+/// <param name="Margin">Cosine to the object less cosine to the word, if there is one.</param>
 public sealed record ImageAnswer(
     string Model,
     string Set,

@@ -170,7 +170,7 @@ internal sealed class Scoring(int resamples, long seed, int calibrationBins)
 
     private static float[] Less(float[] values, float[] reference) => [.. values.Zip(reference, (value, other) => value - other)];
 
-    /// <summary>Places of the differences between a model and another, none where there is no other.</summary>
+    /// <summary>Places of the differences between a model and another, none if there is no other.</summary>
     private sealed record Gain(int? Right, int? Fooled, int? Binary)
     {
         public static Gain Of(StatisticList statistics, SetAnswers model, SetAnswers? other) =>

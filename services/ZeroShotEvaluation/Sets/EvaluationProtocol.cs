@@ -14,8 +14,8 @@ public abstract record EvaluationProtocol
     public abstract string Name { get; }
 
     /// <summary>
-    /// The protocol of a set: told by its name (<c>clean</c>, <c>attacked…</c>, <c>words…</c>, <c>retrieval…</c>), else by what its images
-    /// carry.
+    /// The protocol of a set: recognised by its name (<c>clean</c>, <c>attacked…</c>, <c>words…</c>, <c>retrieval…</c>), else by what its
+    /// images carry.
     /// </summary>
     public static EvaluationProtocol For(string set, IReadOnlyList<EvaluationImage> images) =>
         set switch

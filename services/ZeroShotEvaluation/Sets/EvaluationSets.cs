@@ -50,7 +50,7 @@ internal sealed class EvaluationSets : IDisposable
     private IEnumerable<SetImages> All => _questions.Select(question => question.Set).Concat(_retrievals.Select(question => question.Set));
 
     /// <summary>Lists the sets and asks.</summary>
-    /// <param name="scratch">Where pixels are kept for further models; null where there is none.</param>
+    /// <param name="scratch">Where pixels are kept for further models; null if there is none.</param>
     /// <exception cref="UserErrorException">A set cannot be used.</exception>
     public static EvaluationSets Of(
         IReadOnlyList<EvaluationSet> sets,

@@ -46,7 +46,7 @@ internal sealed record SetQuestion
     /// The object classes of each set: as given, else what the set prescribes, else the labels, in ordinal order: of all sets called clean,
     /// attacked or words together, of any other set its own.
     /// </summary>
-    /// <exception cref="UserErrorException">There are fewer than two classes to tell apart.</exception>
+    /// <exception cref="UserErrorException">There are fewer than two classes to distinguish.</exception>
     public static IReadOnlyDictionary<string, IReadOnlyList<string>> ClassesOf(IReadOnlyList<string> given, IReadOnlyList<SetImages> sets)
     {
         var shared = sets.Where(set => EvaluationProtocol.SharesClasses(set.Name) && set.Choices is null).ToArray();

@@ -55,7 +55,7 @@ public sealed record EvaluationOptions
     [Range(1, double.PositiveInfinity)]
     public int PixelMemory { get; init; } = 1024;
 
-    /// <summary>Images shown in the report of each kind (mended, all wrong, made worse) and set. Default 8.</summary>
+    /// <summary>Images shown in the report of each kind (fixed, all wrong, made worse) and set. Default 8.</summary>
     [Range(0, double.PositiveInfinity)]
     public int Examples { get; init; } = 8;
 

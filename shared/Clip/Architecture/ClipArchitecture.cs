@@ -121,7 +121,7 @@ public sealed record ClipArchitecture(
     /// <summary>Tokens of an image that stand before its patches.</summary>
     public int ClassTokens => Family.HasClassToken ? 1 : 0;
 
-    /// <summary>Tokens of an image: the class token, where there is one, and one a patch.</summary>
+    /// <summary>Tokens of an image: the class token, if there is one, and one a patch.</summary>
     public int VisionTokens => (Grid * Grid) + ClassTokens;
 
     public override string ToString() =>

@@ -13,7 +13,8 @@ public static class ClipKeys
     public const string Positions = "positional_embedding";
 
     /// <summary>
-    /// Long-CLIP's second embedding of the text's positions, beside <see cref="Positions"/> and of its sizes (<see cref="LongPositions"/>).
+    /// Long-CLIP's second embedding of the text's positions, next to <see cref="Positions"/> and of its sizes
+    /// (<see cref="LongPositions"/>).
     /// </summary>
     public const string StretchedPositions = "positional_embedding_res";
 
@@ -32,7 +33,9 @@ public static class ClipKeys
     /// <summary>The vision tower's last LayerNorm, without ending.</summary>
     public const string VisionNorm = "visual.ln_post";
 
-    /// <summary>Begins the key of a null token [width]; the block that sees it first follows (<see cref="Clip.Architecture.NullToken"/>).</summary>
+    /// <summary>
+    /// Begins the key of a null token [width]; the block that sees it first follows (<see cref="Clip.Architecture.NullToken"/>).
+    /// </summary>
     public const string NullToken = "visual.null_token.";
 
     /// <summary>Ending of a plain weight.</summary>

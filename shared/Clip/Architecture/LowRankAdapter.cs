@@ -25,7 +25,7 @@ public sealed record LowRankAdapter(int Rank, double Alpha, IReadOnlyList<string
     public static string? LayerOf(string key) =>
         key.StartsWith(A, StringComparison.Ordinal) || key.StartsWith(B, StringComparison.Ordinal) ? key[A.Length..] : null;
 
-    /// <summary>A linear layer by its weight's key, without the ending that tells how its weight is used.</summary>
+    /// <summary>A linear layer by its weight's key, without the ending that says how its weight is used.</summary>
     internal static string LayerOfWeight(string key) =>
         key.EndsWith(ClipKeys.Weight, StringComparison.Ordinal) ? key[..^ClipKeys.Weight.Length] : key;
 

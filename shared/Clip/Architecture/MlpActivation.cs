@@ -41,7 +41,7 @@ public abstract record MlpActivation
     /// <summary>The activation of that name, or null.</summary>
     public static MlpActivation? Find(string? name) => All.FirstOrDefault(activation => activation.Name == name);
 
-    /// <summary>What a weight or bias beside the activation is multiplied with before it is used; 1 for all others.</summary>
+    /// <summary>What a weight or bias next to the activation is multiplied with before it is used; 1 for all others.</summary>
     internal double FactorOf(string key) =>
         key.Contains(".mlp.c_fc.", StringComparison.Ordinal) && !key.EndsWith(ClipKeys.Radius, StringComparison.Ordinal) ? Slope
         : key.Contains(".mlp.c_proj.", StringComparison.Ordinal)

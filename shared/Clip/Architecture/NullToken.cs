@@ -6,7 +6,7 @@ namespace ClipSae.Clip.Architecture;
 
 /// <summary>
 /// A learned vector that joins the vision tower's tokens before one block, so that attention to print has somewhere else to go; the other
-/// weights stay as they are. Within a run it lies in the checkpoint as <c>visual.null_token.BLOCK</c>; for others it is a small file of its
+/// weights stay as they are. Within a run it is in the checkpoint as <c>visual.null_token.BLOCK</c>; for others it is a small file of its
 /// own.
 /// </summary>
 /// <param name="Block">Block from 0 that sees it first.</param>

@@ -9,8 +9,8 @@ namespace ClipSae.Clip.Checkpoints;
 /// <summary>
 /// A CLIP on disk in any of the forms that people have: safetensors (one file or sharded), files of <c>torch.save</c> and
 /// <c>torch.jit.save</c>, folders of <c>transformers</c> and open_clip, Long-CLIP, Geometric Parametrization, or a text encoder alone
-/// beside the checkpoint that has its vision tower. What it is, is told by its content. Weights are seen under OpenAI's keys and read one
-/// at a time.
+/// next to the checkpoint that has its vision tower. What it is, is recognised by its content. Weights are seen under OpenAI's keys and
+/// read one at a time.
 /// </summary>
 public sealed class ClipCheckpoint : IDisposable
 {
@@ -63,7 +63,7 @@ public sealed class ClipCheckpoint : IDisposable
     /// </summary>
     public IReadOnlyList<string> Keys { get; }
 
-    /// <summary>Free-form texts that the file carries beside its tensors.</summary>
+    /// <summary>Free-form texts that the file carries next to its tensors.</summary>
     public IReadOnlyDictionary<string, string> Metadata => _file.Metadata;
 
     /// <summary>Whether the MLPs are in Geometric Parametrization.</summary>
@@ -75,7 +75,7 @@ public sealed class ClipCheckpoint : IDisposable
     /// <param name="vision">The checkpoint that gives what a text encoder alone does not have; unused for whole models.</param>
     /// <param name="named">What the user says of it, where neither the file nor a description next to it does.</param>
     /// <param name="adapter">An adapter in PEFT's format, which is merged into the weights as they are read; null for none.</param>
-    /// <exception cref="UserErrorException">It cannot be read, is no CLIP that can be computed here, or is described as one that is not;
+    /// <exception cref="UserErrorException">It cannot be read, is no CLIP that is supported, or is described as one that is not;
     /// names file and key.</exception>
     public static ClipCheckpoint Open(
         string path,
@@ -138,7 +138,7 @@ public sealed class ClipCheckpoint : IDisposable
             ModelTraits.Added(new Dictionary<string, string> { ["format"] = "pt", ["keys"] = "openai" }, Architecture)
         );
 
-    /// <summary>Whether a file of this name may describe the weights that lie beside it.</summary>
+    /// <summary>Whether a file of this name may describe the weights that are next to it.</summary>
     public static bool IsDescription(string name) => ModelDescription.IsNamed(name);
 
     /// <summary>Element type of a weight in the file.</summary>
@@ -162,7 +162,7 @@ public sealed class ClipCheckpoint : IDisposable
         throw NotFinite();
     }
 
-    /// <summary>The null token, where there is one; the caller owns it.</summary>
+    /// <summary>The null token, if there is one; the caller owns it.</summary>
     public NullToken? ReadNullToken() =>
         Keys.FirstOrDefault(key => ClipStateDict.NullTokenBlock(key, Architecture) is not null) is { } token
             ? new NullToken(ClipStateDict.NullTokenBlock(token, Architecture)!.Value, Read(token))
@@ -301,7 +301,7 @@ public sealed class ClipCheckpoint : IDisposable
                 continue;
             }
 
-            // One tower in r and theta beside a plain one is no model that is trained: the vision tower follows the text.
+            // One tower in r and theta next to a plain one is no model that is trained: the vision tower follows the text.
             if (!plain || !(IsTheta(key) || key.EndsWith(ClipKeys.Radius, StringComparison.Ordinal)))
             {
                 parts.TryAdd(key, part);

@@ -6,7 +6,7 @@ using ClipSae.Tensors;
 namespace ClipSae.Clip.Checkpoints;
 
 /// <summary>
-/// An object of a JSON description that lies beside weights. What it says is held against what is supported; keys that are not there, or
+/// An object of a JSON description that is next to weights. What it says is held against what is supported; keys that are not there, or
 /// null, say nothing.
 /// </summary>
 /// <param name="path">The file.</param>
@@ -19,8 +19,8 @@ internal sealed class DescribedPart(string path, string place, JsonElement eleme
     /// <summary>The file.</summary>
     public string Path => path;
 
-    /// <summary>The description of that name in a folder, or null where there is none.</summary>
-    /// <exception cref="UserErrorException">It cannot be read, or is no JSON object.</exception>
+    /// <summary>The description of that name in a folder, or null if there is none.</summary>
+    /// <exception cref="UserErrorException">It cannot be read, or is not a JSON object.</exception>
     public static DescribedPart? Read(string folder, string name)
     {
         const long MaxLength = 1 << 20;

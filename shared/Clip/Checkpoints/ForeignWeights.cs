@@ -2,7 +2,7 @@ using ClipSae.Clip.Architecture;
 
 namespace ClipSae.Clip.Checkpoints;
 
-/// <summary>Weights that people take for a CLIP's, told by the names of their tensors: what they are, and what to do.</summary>
+/// <summary>Weights that people take for a CLIP's, recognised by the names of their tensors: what they are, and what to do.</summary>
 internal static class ForeignWeights
 {
     private const string TakeVit =
@@ -159,7 +159,7 @@ internal static class ForeignWeights
             : null;
     }
 
-    /// <summary>One line on a model whose sizes say that it is none of OpenAI's, where nothing tells what those do not; or null.</summary>
+    /// <summary>One line on a model whose sizes say that it is none of OpenAI's, where nothing says what those do not; or null.</summary>
     public static string? Recognise(ClipArchitecture architecture, ModelTraits traits)
     {
         const int WidestOfUsualHeads = 1024;

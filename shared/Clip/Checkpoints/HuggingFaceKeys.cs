@@ -3,7 +3,7 @@ using ClipSae.Clip.Architecture;
 namespace ClipSae.Clip.Checkpoints;
 
 /// <summary>
-/// Names of <c>transformers</c>' CLIPModel and SiglipModel beside those used here (science, section 7). Its linear layers keep [out, in];
+/// Names of <c>transformers</c>' CLIPModel and SiglipModel next to those used here (science, section 7). Its linear layers keep [out, in];
 /// both projections are linear layers there, so transposed; attention has three matrices in place of one.
 /// </summary>
 public static class HuggingFaceKeys

@@ -8,7 +8,7 @@ namespace ClipSae.Clip.Checkpoints;
 /// </summary>
 public static class ImageOrder
 {
-    /// <summary>Whether transformers' description lies beside a checkpoint and does not switch the conversion off.</summary>
+    /// <summary>Whether transformers' description is next to a checkpoint and does not switch the conversion off.</summary>
     /// <param name="checkpoint">A file of weights, or a model folder.</param>
     /// <exception cref="UserErrorException">The description cannot be read.</exception>
     public static bool ConvertsFirst(string checkpoint) => ModelDescription.Preprocessing(checkpoint)?.IsOff("do_convert_rgb") == false;

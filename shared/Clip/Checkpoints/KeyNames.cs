@@ -23,7 +23,7 @@ internal static class KeyNames
     /// <summary>Parts that PyTorch's own wrappers (compilation, sharding, recomputation, DeepSpeed) put anywhere into a key.</summary>
     private static readonly string[] Inserted = ["_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module.", "_forward_module."];
 
-    /// <summary>Buffers that some programs store though the code makes them anew, and counters of weight averaging.</summary>
+    /// <summary>Buffers that some programs store though the code makes them again, and counters of weight averaging.</summary>
     private static readonly string[] Computed = ["position_ids", "attn_mask", "n_averaged", "num_updates"];
 
     /// <returns>

@@ -4,7 +4,7 @@ using ClipSae.Contracts;
 namespace ClipSae.Clip.Checkpoints;
 
 /// <summary>
-/// What lies beside weights and describes them, read in one way for a file and for a folder. Tensors do not say which activation, how many
+/// What is next to weights and describes them, read in one way for a file and for a folder. Tensors do not say which activation, how many
 /// heads and which preparation of pictures belong to them, and a wrong one gives features that look right: what is described and not
 /// computed is refused by name.
 /// </summary>
@@ -18,7 +18,7 @@ internal static class ModelDescription
         PreprocessingDescription.NewFileName,
     ];
 
-    /// <summary>Whether a file of this name may describe the weights beside it.</summary>
+    /// <summary>Whether a file of this name may describe the weights next to it.</summary>
     public static bool IsNamed(string name) => Names.Contains(name);
 
     /// <param name="path">The weights: a file, an index, or a folder.</param>
@@ -50,7 +50,7 @@ internal static class ModelDescription
             : traits;
     }
 
-    /// <summary>What transformers says beside weights about the preparation of pictures, or null.</summary>
+    /// <summary>What transformers says next to weights about the preparation of pictures, or null.</summary>
     /// <param name="path">The weights: a file, an index, or a folder.</param>
     /// <exception cref="UserErrorException">The description cannot be read.</exception>
     public static DescribedPart? Preprocessing(string path) =>

@@ -90,7 +90,7 @@ internal static class TransformersDescription
     public static MlpActivation? TextActivation(string folder) =>
         DescribedPart.Read(folder, FileName) is { } config ? Activation(config.Text("hidden_act")) ?? Default(config) : null;
 
-    // "siglip2" is NaFlex's, whose weights are told before; a fixed resolution is "siglip" in both versions.
+    // "siglip2" is NaFlex's, whose weights are recognised before; a fixed resolution is "siglip" in both versions.
     private static ModelTraits SigLip(DescribedPart config, ClipArchitecture a)
     {
         config.Only("model_type", "siglip", "siglip2");

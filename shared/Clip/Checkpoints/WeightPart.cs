@@ -9,7 +9,7 @@ internal abstract record WeightPart
 {
     private WeightPart() { }
 
-    /// <summary>The tensor of the file that tells the element type.</summary>
+    /// <summary>The tensor of the file that says the element type.</summary>
     public abstract TensorEntry Leader { get; }
 
     /// <summary>Element type, or null where TorchSharp has none for it.</summary>

@@ -257,7 +257,7 @@ public sealed class VisionPlan : IDisposable
     }
 
     /// <summary>
-    /// On a processor the batch in equal parts, each so small that what a block makes of it lies in memory used before; on a GPU the whole.
+    /// On a processor the batch in equal parts, each so small that what a block makes of it is in memory used before; on a GPU the whole.
     /// </summary>
     private IEnumerable<(torch.Tensor Rows, long Images)> Slices(torch.Tensor x, long batch)
     {
@@ -301,7 +301,7 @@ public sealed class VisionPlan : IDisposable
     private static torch.Tensor Hooked(torch.Tensor features, Hooks? hooks) =>
         hooks?.Apply(new HookPoint.ImageEmbedding(), features) ?? features;
 
-    /// <summary>Hooks see a copy, because the stream itself goes on changing; what they return is written back.</summary>
+    /// <summary>Hooks see a copy, because the stream itself continues changing; what they return is written back.</summary>
     /// <param name="missing">What the stream lacks and hooks see, on a GPU.</param>
     private static void Hook(HookPoint point, torch.Tensor stream, torch.Tensor? missing, Hooks hooks)
     {

@@ -5,7 +5,7 @@ using TorchSharp;
 namespace ClipSae.Clip.Model;
 
 /// <summary>
-/// Where the class token looks, head by head. Fused attention does not tell, so that it is supported from each block's input.
+/// Where the class token looks, head by head. Fused attention does not say, so that it is computed from each block's input.
 /// </summary>
 public static class ClassAttention
 {

@@ -9,7 +9,7 @@ public sealed partial class ClipModel
 {
     private int? _nullBlock;
 
-    /// <summary>The vector that joins the vision tower's tokens, a parameter of the model; null where there is none.</summary>
+    /// <summary>The vector that joins the vision tower's tokens, a parameter of the model; null if there is none.</summary>
     public NullToken? NullToken => _nullBlock is { } block ? new NullToken(block, _internal_params[NullTokenKey(block)]) : null;
 
     /// <summary>Gives the vision tower a null token, in the place of one that it may have; its value is copied.</summary>

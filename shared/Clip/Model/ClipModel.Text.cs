@@ -38,7 +38,7 @@ public sealed partial class ClipModel
 
     /// <summary>
     /// Token ids without the columns behind the last end-of-text token, where they reach no result; on a GPU this waits for all that was
-    /// begun.
+    /// started.
     /// </summary>
     /// <param name="tokens">As <see cref="EncodeText"/> takes them.</param>
     public torch.Tensor Trim(torch.Tensor tokens)
@@ -54,7 +54,7 @@ public sealed partial class ClipModel
     }
 
     /// <summary>
-    /// Token ids brought to one of few sizes: rows and columns of zeros. A GPU's attention is planned anew for each size, which
+    /// Token ids brought to one of few sizes: rows and columns of zeros. A GPU's attention is planned again for each size, which
     /// takes longer than many small steps, and different captions are as many in one batch as in no other.
     /// </summary>
     /// <param name="tokens">As <see cref="Trim"/> gave them.</param>

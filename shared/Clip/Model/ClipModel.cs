@@ -213,7 +213,7 @@ public sealed partial class ClipModel : torch.nn.Module
         );
     }
 
-    /// <summary>As <see cref="Weight"/>, but what a training makes of it once a step where there is one.</summary>
+    /// <summary>As <see cref="Weight"/>, but what a training makes of it once a step if there is one.</summary>
     private torch.Tensor WeightInUse(string key, Func<torch.Tensor, torch.Tensor>? scale = null)
     {
         if (Training?.Weights is not { } weights)
@@ -291,7 +291,7 @@ public sealed partial class ClipModel : torch.nn.Module
         return x;
     }
 
-    /// <returns>Class token, where there is one, and patches with their positions [batch, tokens, width].</returns>
+    /// <returns>Class token, if there is one, and patches with their positions [batch, tokens, width].</returns>
     private torch.Tensor EmbedPatches(torch.Tensor images, torch.Tensor? kept)
     {
         var (batch, width) = (images.shape[0], Architecture.VisionWidth);

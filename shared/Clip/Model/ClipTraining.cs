@@ -31,7 +31,7 @@ public sealed class ClipTraining : IDisposable
     /// <param name="recompute">Whether blocks keep their input alone and are computed again in the backward pass (arXiv
     /// 1604.06174).</param>
     /// <param name="flat">
-    /// Whether parameters lie side by side. By default not in float32 on a processor: there passes over memory cost, not launches, and a
+    /// Whether parameters are side by side. By default not in float32 on a processor: there passes over memory cost, not launches, and a
     /// parameter at a time stays in the cache.
     /// </param>
     /// <param name="withKernels">False leaves everything to libtorch's operations, on a GPU too: to compare the two.</param>

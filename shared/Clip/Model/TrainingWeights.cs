@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace ClipSae.Clip.Model;
 
 /// <summary>
-/// The weights of a training's forward pass, made once a step from the parameters in few operations: the parameters lie side by side in one
+/// The weights of a training's forward pass, made once a step from the parameters in few operations: the parameters are side by side in one
 /// float32 buffer, what the forward pass reads in another of its own precision, with r·θ/‖θ‖ multiplied out and the activation's slope
 /// worked in. Gradients go the same way back (arXiv 1710.03740: float32 master weights).
 /// </summary>
@@ -56,7 +56,7 @@ public sealed class TrainingWeights : IDisposable
         Refresh();
     }
 
-    /// <summary>Where each parameter lies.</summary>
+    /// <summary>Where each parameter is.</summary>
     public ParameterLayout Layout { get; }
 
     /// <summary>All parameters, float32 [<see cref="ParameterLayout.Length"/>]; the model's own are views of it.</summary>

@@ -19,7 +19,7 @@ public sealed class ImagePrefetcher<T>(ImagePreparation preparation, PixelPrepar
 {
     private readonly ConcurrentBag<RegionDecoder> _decoders = [];
 
-    // The shared pool keeps fewer arrays of this size than wait ahead of a GPU, and making one anew takes as long as decoding into it.
+    // The shared pool keeps fewer arrays of this size than wait ahead of a GPU, and making one again takes as long as decoding into it.
     private readonly ConcurrentBag<T[]> _free = [];
 
     /// <summary>The images in order; what <paramref name="items"/> throws is thrown where its next image would come.</summary>

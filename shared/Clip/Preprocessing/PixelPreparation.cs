@@ -8,7 +8,7 @@ namespace ClipSae.Clip.Preprocessing;
 /// </summary>
 /// <param name="source">Pixels of the part [part.Height, part.Width, bytes of a pixel].</param>
 /// <param name="mode">What they are.</param>
-/// <param name="part">Where the pixels lie in the whole picture.</param>
+/// <param name="part">Where the pixels are in the whole picture.</param>
 /// <param name="width">Width of the whole picture.</param>
 /// <param name="height">Height of the whole picture.</param>
 /// <param name="preparation">What the model takes.</param>

@@ -34,7 +34,7 @@ public static class Preprocessor
     /// <summary>The same for a picture of any mode of which only a part was decoded.</summary>
     /// <param name="pixels">Pixels of the part [part.Height, part.Width, bytes of a pixel].</param>
     /// <param name="mode">What they are.</param>
-    /// <param name="part">Where the pixels lie in the whole picture; it must cover what <see cref="ImageResize.Needed"/> says.</param>
+    /// <param name="part">Where the pixels are in the whole picture; it must cover what <see cref="ImageResize.Needed"/> says.</param>
     /// <param name="width">Width of the whole picture.</param>
     /// <param name="height">Height of the whole picture.</param>
     public static void Preprocess(

@@ -16,18 +16,18 @@ public abstract class ClipTokenizer
     /// <summary>Words that are one token each, the most frequent first.</summary>
     public abstract IEnumerable<string> Words { get; }
 
-    /// <summary>The id before a text's first word, where there is one, and that behind its end.</summary>
+    /// <summary>The id before a text's first word, if there is one, and that behind its end.</summary>
     protected abstract (int? Start, int Padding) Frame { get; }
 
     /// <summary>
     /// Loads a vocabulary in any of its forms: OpenAI's merges (plain or gzip), <c>merges.txt</c> or <c>tokenizer.json</c> of a CLIP;
-    /// <c>spiece.model</c> of SigLIP, <c>tokenizer.model</c> of SigLIP 2, <c>sentencepiece.bpe.model</c> of MetaCLIP 2. Its content tells
+    /// <c>spiece.model</c> of SigLIP, <c>tokenizer.model</c> of SigLIP 2, <c>sentencepiece.bpe.model</c> of MetaCLIP 2. Its content says
     /// which.
     /// </summary>
     /// <exception cref="UserErrorException">The file is missing or none of them; names file and place.</exception>
     public static ClipTokenizer Load(string path) => TokenizerFile.Load(path);
 
-    /// <summary>The vocabulary that lies beside a checkpoint (a file, or a model folder).</summary>
+    /// <summary>The vocabulary that is next to a checkpoint (a file, or a model folder).</summary>
     /// <param name="checkpoint">Where the checkpoint is.</param>
     /// <param name="named">How the user named it, where that is another place.</param>
     /// <exception cref="UserErrorException">There is none; says which file to fetch and where to put it.</exception>
@@ -49,7 +49,7 @@ public abstract class ClipTokenizer
     /// <summary>Token ids of a text's words alone, without start, end, padding or cut.</summary>
     public abstract IEnumerable<int> Encode(string text);
 
-    /// <summary>Token ids of a text: start, where there is one, words, end, then padding up to the context length.</summary>
+    /// <summary>Token ids of a text: start, if there is one, words, end, then padding up to the context length.</summary>
     /// <param name="truncated">Whether the text was too long; it is then cut and still ends in the end-of-text token.</param>
     /// <returns>[context] ids.</returns>
     public long[] Encode(string text, int context, out bool truncated)

@@ -10,9 +10,9 @@ namespace ClipSae.Clip.Tokenizers;
 /// <param name="IsUnigram">Whether texts are cut by likelihood; otherwise by merges.</param>
 /// <param name="Pieces">Piece by id; null where it is none of ordinary text.</param>
 /// <param name="Unknown">Id of what no piece stands for.</param>
-/// <param name="Start">Id of the start of text; −1 where there is none.</param>
+/// <param name="Start">Id of the start of text; −1 if there is none.</param>
 /// <param name="End">Id of the end of text.</param>
-/// <param name="Padding">Id of padding; −1 where there is none.</param>
+/// <param name="Padding">Id of padding; −1 if there is none.</param>
 internal sealed record SentencePieceModel(bool IsUnigram, IReadOnlyList<string?> Pieces, int Unknown, int Start, int End, int Padding)
 {
     /// <summary>The names under which such files are published.</summary>
@@ -121,7 +121,7 @@ internal sealed record SentencePieceModel(bool IsUnigram, IReadOnlyList<string?>
     }
 
     /// <summary>
-    /// The file as the library takes it, which looks up a start of text even where there is none: a message that follows is merged into
+    /// The file as the library takes it, which looks up a start of text even if there is none: a message that follows is merged into
     /// what it repeats.
     /// </summary>
     public byte[] ForLibrary(byte[] file)

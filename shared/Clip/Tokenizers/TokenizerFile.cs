@@ -9,7 +9,7 @@ namespace ClipSae.Clip.Tokenizers;
 
 /// <summary>
 /// The forms in which vocabularies are kept. SentencePiece's are read by <see cref="SentencePieces"/>; here are three of CLIP's
-/// merges: OpenAI's <c>bpe_simple_vocab_16e6.txt.gz</c> (also unpacked, or as <c>merges.txt</c> beside <c>vocab.json</c>), and
+/// merges: OpenAI's <c>bpe_simple_vocab_16e6.txt.gz</c> (also unpacked, or as <c>merges.txt</c> next to <c>vocab.json</c>), and
 /// <c>tokenizer.json</c>. Ids follow from the order of the merges; where a file lists ids too, they must agree.
 /// </summary>
 internal static class TokenizerFile
@@ -30,7 +30,7 @@ internal static class TokenizerFile
         "tokenizer.json",
     ];
 
-    /// <summary>The tokenizer file that lies in a folder, or null.</summary>
+    /// <summary>The tokenizer file that is in a folder, or null.</summary>
     public static string? In(string folder) =>
         Patterns.SelectMany(pattern => Directory.EnumerateFiles(folder, pattern).Order(StringComparer.Ordinal)).FirstOrDefault();
 

@@ -14,8 +14,8 @@ internal sealed class BlockTape : IDisposable
     private readonly Stack<Segment> _segments = [];
 
     /// <summary>A piece of the forward pass that ends in cuts.</summary>
-    /// <param name="Compute">Gives the ends with their graph: computed anew, or kept.</param>
-    /// <param name="Cuts">What goes on from there, leaves that collect the gradients of the ends.</param>
+    /// <param name="Compute">Gives the ends with their graph: computed again, or kept.</param>
+    /// <param name="Cuts">What continues from there, leaves that collect the gradients of the ends.</param>
     /// <param name="Kept">Ends whose graph is kept.</param>
     private sealed record Segment(Func<IReadOnlyList<Tensor>> Compute, IReadOnlyList<Tensor> Cuts, IReadOnlyList<Tensor> Kept);
 

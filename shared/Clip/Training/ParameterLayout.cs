@@ -2,7 +2,7 @@ namespace ClipSae.Clip.Training;
 
 /// <summary>
 /// The order of parameters in a flat buffer: group by group, then those that are not trained. Within a group the same parameter of every
-/// block lies side by side, so that one operation reaches all of them.
+/// block stands side by side, so that one operation reaches all of them.
 /// </summary>
 public sealed class ParameterLayout
 {

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace ClipSae.Clip.Training;
 
-/// <summary>Where a parameter lies in a flat buffer.</summary>
+/// <summary>Where a parameter is in a flat buffer.</summary>
 /// <param name="Name">Its key.</param>
 /// <param name="Shape">Its sizes.</param>
 /// <param name="Start">Its first element.</param>

@@ -14,7 +14,7 @@ internal abstract class WeightRun
     /// <summary>Makes the weights from the parameters.</summary>
     public abstract void Refresh();
 
-    /// <summary>Adds the weights' gradients to the parameters'; the weights' are of no use afterwards.</summary>
+    /// <summary>Adds the weights' gradients to the parameters'; the weights' are useless afterwards.</summary>
     public abstract void SendBack();
 
     /// <summary>Weights that are their parameters times a number.</summary>
@@ -45,7 +45,7 @@ internal abstract class WeightRun
     /// <param name="theta">[rows, columns], float32.</param>
     /// <param name="gradients">Of radius, theta and the weights; null where they are not trained.</param>
     /// <param name="weights">[rows, columns].</param>
-    /// <param name="kernels">In place of libtorch's operations, where there are some.</param>
+    /// <param name="kernels">In place of libtorch's operations, if there are some.</param>
     public sealed class Geometric(
         Tensor radius,
         Tensor theta,
@@ -55,7 +55,7 @@ internal abstract class WeightRun
         TrainingKernels? kernels
     ) : WeightRun
     {
-        /// <summary>Elements in float32 at a time beside the buffers: 128 MiB.</summary>
+        /// <summary>Elements in float32 at a time next to the buffers: 128 MiB.</summary>
         private const long Slice = 1 << 25;
 
         public override void Refresh()

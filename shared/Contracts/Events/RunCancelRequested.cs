@@ -1,6 +1,6 @@
 namespace ClipSae.Contracts;
 
-/// <summary>Someone wants the run to stop; units at work are told, no further ones are given out.</summary>
+/// <summary>Someone wants the run to stop; units at work are informed, no further ones are given out.</summary>
 /// <param name="Reason">Who or why.</param>
 [EventType("run-cancel-requested/1")]
 public sealed record RunCancelRequested(string Reason) : RunEvent;

@@ -3,7 +3,9 @@ using System.Text.Json.Serialization;
 
 namespace ClipSae.Contracts;
 
-/// <summary>A run began: all that decides what it will compute. As JSON the members of <see cref="Spec"/> stand beside the others.</summary>
+/// <summary>
+/// A run began: all that decides what it will compute. As JSON the members of <see cref="Spec"/> stand next to the others.
+/// </summary>
 [EventType("run-started/1")]
 public sealed record RunStarted : RunEvent
 {

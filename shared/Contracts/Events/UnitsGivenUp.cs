@@ -1,7 +1,7 @@
 namespace ClipSae.Contracts;
 
 /// <summary>
-/// A stage goes on without units that failed, within what its plan tolerates. From here on their inputs and outputs are missing for all
+/// A stage continues without units that failed, within what its plan tolerates. From here on their inputs and outputs are missing for all
 /// later stages, even if one of them should still finish.
 /// </summary>
 /// <param name="Stage">The stage.</param>

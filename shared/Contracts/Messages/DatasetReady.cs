@@ -5,7 +5,7 @@ namespace ClipSae.Contracts;
 
 /// <summary>
 /// A data set is ready to be worked on: starts a run. Any AMQP client may publish it as plain JSON, in which the members of
-/// <see cref="Spec"/> stand beside the others; <c>inputs</c> and <c>parameters</c> are all it needs.
+/// <see cref="Spec"/> stand next to the others; <c>inputs</c> and <c>parameters</c> are all it needs.
 /// </summary>
 public sealed record DatasetReady
 {

@@ -12,7 +12,7 @@ public static class QueueNames
     /// <summary>Where users ask that a run be cancelled or resumed: apart from the facts, so that who may ask may not report.</summary>
     public const string Requests = "requests";
 
-    /// <summary>Units that killed their worker again and again; the coordinator tells the run.</summary>
+    /// <summary>Units that killed their worker again and again; the coordinator informs the run.</summary>
     public const string DeadUnits = "dead-units";
 
     /// <summary>

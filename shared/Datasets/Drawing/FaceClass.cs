@@ -1,6 +1,6 @@
 namespace ClipSae.Datasets.Drawing;
 
-/// <summary>Kinds of faces that families of print are told apart by.</summary>
+/// <summary>Kinds of faces that families of print are distinguished by.</summary>
 public enum FaceClass
 {
     /// <summary>Faces without serifs, of usual width.</summary>

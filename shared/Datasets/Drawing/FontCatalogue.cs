@@ -11,7 +11,7 @@ namespace ClipSae.Datasets.Drawing;
 /// The faces that words are drawn with, loaded by file because a program in a container sees no system fonts.
 /// <para>Roster: DejaVu Sans, Sans Condensed, Serif and Sans Mono, all bold, for tuning; Inter Bold, DejaVu Serif Bold Italic and DejaVu
 /// Sans Mono Bold Oblique held out. Without DejaVu the Inter faces that this build carries stand in: upright for tuning, slanted and
-/// thinner ones held out. A folder given by the user replaces the roster: every third of its faces (bold ones where there are six) is held
+/// thinner ones held out. A folder given by the user replaces the roster: every third of its faces (bold ones if there are six) is held
 /// out.</para>
 /// <para>Families of print ask for faces by class: those of the roster, and others of <see cref="KnownFaces"/> that the machine has.</para>
 /// </summary>
@@ -48,7 +48,7 @@ public sealed class FontCatalogue : IDisposable
     }
 
     /// <summary>
-    /// SHA-256, hexadecimal, of the faces by name, part and content: what is drawn follows from it, wherever the files lie.
+    /// SHA-256, hexadecimal, of the faces by name, part and content: what is drawn follows from it, wherever the files are.
     /// </summary>
     public string Digest { get; }
 

@@ -1,7 +1,7 @@
 namespace ClipSae.Datasets.Drawing;
 
 /// <summary>
-/// Faces by class: which files of a machine families of print take beside the roster, and which class a file's name tells. What
+/// Faces by class: which files of a machine families of print take next to the roster, and which class a file's name says. What
 /// evaluation's independent printer (<c>infra/photographs/world.py</c>) prints with is not among them.
 /// </summary>
 internal static class KnownFaces
@@ -46,7 +46,7 @@ internal static class KnownFaces
     public static IEnumerable<string> Wanted(Func<string, bool> isThere) =>
         Files.SelectMany(of => of.Names.Where(isThere).Take(MaxOfClass));
 
-    /// <summary>The class that a face's name tells; sans serif where it tells none.</summary>
+    /// <summary>The class that a face's name says; sans serif where it says none.</summary>
     public static FaceClass ClassOf(string name, bool isFixedPitch)
     {
         if (Files.FirstOrDefault(of => of.Names.Contains(name)) is { Names: not null } known)

@@ -37,7 +37,7 @@ public sealed class Printer
         );
 
     /// <summary>Chooses how a word stands on a picture.</summary>
-    /// <returns>Its copies, and the family's name; null where there is one style alone.</returns>
+    /// <returns>Its copies, and the family's name; null if there is one style alone.</returns>
     public (IReadOnlyList<WordPlacement> Shown, string? Family) Plan(string word, RgbImage image, SeededRandom random)
     {
         var way = _ways.Count == 1 ? _ways[0] : _ways[Drawn(random.NextDouble() * _ways.Sum(way => way.Weight))];

@@ -1,6 +1,6 @@
 namespace ClipSae.Datasets.Drawing;
 
-/// <summary>Colours of letters and of what lies under or around them.</summary>
+/// <summary>Colours of letters and of what is under or around them.</summary>
 public enum WordColours
 {
     /// <summary>Any dark on any light one, or the other way round.</summary>

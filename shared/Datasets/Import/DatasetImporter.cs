@@ -154,7 +154,7 @@ public static class DatasetImporter
         }
     }
 
-    // The header tells nearly all; what looks cut, or must be rewritten, is decoded.
+    // The header says nearly all; what looks cut, or must be rewritten, is decoded.
     private static (byte[] Bytes, string? Problem) Checked(byte[] bytes, ImportOptions options)
     {
         if (!ImageDecoder.TryReadSize(bytes, options.Limits, out _, out var problem))

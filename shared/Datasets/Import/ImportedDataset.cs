@@ -8,7 +8,7 @@ namespace ClipSae.Datasets.Import;
 /// <param name="Shards">Tar files, see <see cref="DatasetShard"/>.</param>
 /// <param name="Content">What the manifest says.</param>
 /// <param name="Variety">How different its pairs are.</param>
-/// <param name="Images">Digests of its pictures' bytes, shortened: to tell whether two sets share some.</param>
+/// <param name="Images">Digests of its pictures' bytes, shortened: to find out whether two sets share some.</param>
 public sealed record ImportedDataset(
     ArtifactRef Manifest,
     IReadOnlyList<ArtifactRef> Shards,

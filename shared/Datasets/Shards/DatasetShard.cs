@@ -24,7 +24,7 @@ public static class DatasetShard
     };
 
     /// <summary>The items in order, read one at a time.</summary>
-    /// <exception cref="UserErrorException">The file is no shard, is cut off, or its headers lie.</exception>
+    /// <exception cref="UserErrorException">The file is no shard, is cut off, or its headers contradict it.</exception>
     public static IEnumerable<(DatasetItem Item, ReadOnlyMemory<byte> ImageBytes)> Read(string path)
     {
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan);
@@ -43,7 +43,7 @@ public static class DatasetShard
     }
 
     /// <summary>The items in order without their pictures, which are passed over.</summary>
-    /// <exception cref="UserErrorException">The file is no shard, is cut off, or its headers lie.</exception>
+    /// <exception cref="UserErrorException">The file is no shard, is cut off, or its headers contradict it.</exception>
     public static IEnumerable<DatasetItem> ReadItems(string path)
     {
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 12);
@@ -63,7 +63,7 @@ public static class DatasetShard
     /// <summary>
     /// The items in order with where their pictures are in the file, for whoever reads single ones: <see cref="ReadImage"/>.
     /// </summary>
-    /// <exception cref="UserErrorException">The file is no shard, is cut off, or its headers lie.</exception>
+    /// <exception cref="UserErrorException">The file is no shard, is cut off, or its headers contradict it.</exception>
     public static IEnumerable<(DatasetItem Item, long Offset, int Length)> ReadPlaces(string path)
     {
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 12);

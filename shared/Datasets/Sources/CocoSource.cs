@@ -11,7 +11,7 @@ internal static class CocoSource
 {
     private const string AnnotationsFolder = "annotations";
 
-    /// <summary>Names by which the images' folder is told: a few may be missing.</summary>
+    /// <summary>Names by which the images' folder is recognised: a few may be missing.</summary>
     private const int Looked = 20;
 
     /// <summary>Whether a document has this form.</summary>
@@ -23,7 +23,7 @@ internal static class CocoSource
         && annotations.ValueKind == JsonValueKind.Array;
 
     /// <summary>
-    /// The captions in a folder laid out as COCO is: <c>annotations/captions_val2017.json</c> beside <c>val2017/</c>; null where it is
+    /// The captions in a folder laid out as COCO is: <c>annotations/captions_val2017.json</c> next to <c>val2017/</c>; null where it is
     /// none.
     /// </summary>
     /// <exception cref="UserErrorException">There are several.</exception>
@@ -42,7 +42,7 @@ internal static class CocoSource
 
     /// <summary>A row for each image in the file's order, with all of its captions; then what could not be used.</summary>
     /// <param name="folder">Where the images are expected.</param>
-    /// <returns>The folder that paths are relative to: the given one or, where its images lie in a folder beside the file's, the one that
+    /// <returns>The folder that paths are relative to: the given one or, where its images are in a folder next to the file's, the one that
     /// holds both.</returns>
     public static (string Home, IReadOnlyList<SourceRow> Rows) Read(JsonElement root, string folder, string file)
     {

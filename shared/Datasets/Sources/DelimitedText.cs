@@ -39,7 +39,7 @@ internal static class DelimitedText
     /// <summary>Reads a table up to and with its heading.</summary>
     /// <param name="path">The table's file.</param>
     /// <param name="line">Line that the reader is at; moved on.</param>
-    /// <returns>What separates its fields, and the heading; null where there is none.</returns>
+    /// <returns>What separates its fields, and the heading; null if there is none.</returns>
     public static (char Separator, List<string>? Header) ReadHeading(TextReader reader, string path, ref int line)
     {
         var (separator, before) = Layout(path);

@@ -54,12 +54,12 @@ internal sealed class FolderBoundary
         return Followed(Path.Combine(root, id), id, where, out problem);
     }
 
-    /// <summary>Whether a link to a folder leads to one that it lies in, so that following it would never end.</summary>
+    /// <summary>Whether a link to a folder leads to one that it is in, so that following it would never end.</summary>
     public bool LeadsBack(string link)
     {
         try
         {
-            // Reached through another link, a folder lies in two places; either may be the one that the link leads to.
+            // Reached through another link, a folder is in two places; either may be the one that the link leads to.
             string[] places = [RealFolder(Path.GetDirectoryName(link)!), Path.Combine(_realRoot, Path.GetRelativePath(_root, link))];
             return Real(link) is { } target && places.Any(place => place == target || Inside(place, target));
         }

@@ -5,7 +5,7 @@ using ClipSae.Imaging.Decoding;
 namespace ClipSae.Datasets.Sources;
 
 /// <summary>
-/// The pictures below a folder, told by their names or, where a name does not say it, by content; and what lies among them that is left
+/// The pictures below a folder, recognised by their names or, where a name does not say it, by content; and what is among them that is left
 /// out: pictures of a kind that is not read, and links that lead back to a folder above them.
 /// </summary>
 /// <param name="Images">Relative paths with forward slashes, in ordinal order.</param>
@@ -16,7 +16,7 @@ public sealed record ImageListing(IReadOnlyList<string> Images, IReadOnlyList<Im
 
     private static readonly string[] ImageExtensions = [".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif"];
 
-    // What commonly lies beside pictures and is none; anything else is looked into.
+    // What commonly is next to pictures and is none; anything else is looked into.
     private static readonly string[] OtherExtensions =
     [
         ".txt",

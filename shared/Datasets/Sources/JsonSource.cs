@@ -9,7 +9,7 @@ namespace ClipSae.Datasets.Sources;
 /// <summary>
 /// Captions in JSON: <c>{"path": ["caption", …]}</c> as COCO-SPRIGHT has them, or a list of
 /// <c>{"path", "caption" or "captions", "label", "attributes"}</c>, or COCO's own files (<see cref="CocoSource"/>). An
-/// <c>attributes.jsonl</c> beside it is joined by path.
+/// <c>attributes.jsonl</c> next to it is joined by path.
 /// </summary>
 internal sealed record JsonSource(string Folder, string File) : CaptionSource(Folder)
 {

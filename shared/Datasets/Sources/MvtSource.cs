@@ -8,7 +8,7 @@ namespace ClipSae.Datasets.Sources;
 /// Images of the minimum viewing time study (MVT, objectnet.dev/mvt): <c>human_responses.csv</c> has a row for each answer of a person,
 /// with the columns image, image_duration, label, response, response_time, worker_id, objectnet and response_options. An image is taken
 /// once, with its label; the fifty names of response_options (a Python list) are the classes that the set prescribes, and where the column
-/// is missing, the labels. Images lie beside the file or in <c>all/</c>.
+/// is missing, the labels. Images are next to the file or in <c>all/</c>.
 /// </summary>
 internal sealed record MvtSource(string Folder, string File) : CaptionSource(Folder)
 {

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace ClipSae.Datasets.Sources;
 
-/// <summary>A text file beside each picture; its first line is the caption (the layout of the upstream attack set).</summary>
+/// <summary>A text file next to each picture; its first line is the caption (the layout of the upstream attack set).</summary>
 internal sealed record SidecarSource(string Folder, ImageListing Listing) : CaptionSource(Folder)
 {
     private const int MaxCaptionLength = 10_000;

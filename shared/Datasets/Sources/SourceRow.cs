@@ -7,7 +7,7 @@ internal abstract record SourceRow(string Where)
 {
     /// <param name="Where">File and line, or the picture.</param>
     /// <param name="Path">Of the picture, relative to the folder, as written in the source.</param>
-    /// <param name="NoLabel">What stands in the label's place, where there is none.</param>
+    /// <param name="NoLabel">What stands in the label's place, if there is none.</param>
     internal sealed record Captioned(
         string Where,
         string Path,

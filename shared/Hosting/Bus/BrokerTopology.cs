@@ -296,7 +296,7 @@ public sealed class BrokerTopology(BrokerOptions options)
             ["x-overflow"] = "reject-publish",
         };
 
-    /// <summary>What no waiting mends; null for the rest.</summary>
+    /// <summary>What no waiting fixes; null for the rest.</summary>
     private string? Reason(Exception error)
     {
         for (var inner = error; inner is not null; inner = inner.InnerException)

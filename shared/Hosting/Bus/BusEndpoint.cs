@@ -11,7 +11,7 @@ namespace ClipSae.Hosting.Bus;
 public sealed record BusEndpoint(string Queue, int AtOnce, Action<IReceiveEndpointConfigurator, IServiceProvider> Configure)
 {
     /// <summary>
-    /// Which errors no further try mends: the message is set aside with its reason, and its sender is told. A message that fails
+    /// Which errors no further try fixes: the message is set aside with its reason, and its sender is informed. A message that fails
     /// otherwise is put back. Default: messages that cannot be read.
     /// </summary>
     public Func<Exception, bool> Refuses { get; init; } = IsUnreadable;

@@ -7,7 +7,7 @@ using OpenTelemetry;
 namespace ClipSae.Hosting.Bus;
 
 /// <summary>
-/// Tells the progress of units to whoever watches, at other processes. It is shown and forgotten: what cannot be sent is dropped.
+/// Reports the progress of units to whoever watches, at other processes. It is shown and forgotten: what cannot be sent is dropped.
 /// </summary>
 internal sealed class BusProgress(IBus bus) : IProgress<UnitProgress>
 {
@@ -25,7 +25,7 @@ internal sealed class BusProgress(IBus bus) : IProgress<UnitProgress>
 
     private async Task SendAsync(UnitProgress value)
     {
-        // Hundreds of these a unit would hide the spans that tell something. A parent that was not sampled keeps those who hear from
+        // Hundreds of these a unit would hide the spans that say something. A parent that was not sampled keeps those who hear from
         // beginning a trace of their own for each.
         var unit = Activity.Current?.Context
             ?? new ActivityContext(ActivityTraceId.CreateRandom(), ActivitySpanId.CreateRandom(), ActivityTraceFlags.None);
@@ -46,7 +46,7 @@ internal sealed class BusProgress(IBus bus) : IProgress<UnitProgress>
         }
         catch (Exception)
         {
-            // No one is told that no one was told.
+            // No one is informed that no one was informed.
         }
     }
 }

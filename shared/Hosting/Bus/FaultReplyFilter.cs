@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace ClipSae.Hosting.Bus;
 
 /// <summary>
-/// Tells the sender of a refused message what is wrong with it. Where it cannot be told, since the message names an address that is not
-/// there, the message is set aside all the same.
+/// Informs the sender of a refused message what is wrong with it. Where it cannot be known, since the message names an address that is not
+/// there, the message is set aside anyway.
 /// </summary>
 internal sealed class FaultReplyFilter(ILogger log) : IFilter<ExceptionReceiveContext>
 {

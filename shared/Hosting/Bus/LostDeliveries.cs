@@ -7,8 +7,8 @@ using RabbitMQ.Client.Events;
 namespace ClipSae.Hosting.Bus;
 
 /// <summary>
-/// Units whose delivery was lost with its connection while they are worked on: the broker gives them out again. Their work goes on and its
-/// result counts, but the consumer lets go of them, since the bus connects a queue's consumer anew only when it holds nothing.
+/// Units whose delivery was lost with its connection while they are worked on: the broker gives them out again. Their work continues and
+/// its result counts, but the consumer lets go of them, since the bus connects a queue's consumer again only when it holds nothing.
 /// </summary>
 public sealed class LostDeliveries(ILogger<LostDeliveries> log)
 {
@@ -16,7 +16,7 @@ public sealed class LostDeliveries(ILogger<LostDeliveries> log)
 
     /// <summary>Waits for work that a delivery asks for, or until the delivery is lost.</summary>
     /// <param name="unit">Named in the log.</param>
-    /// <param name="work">Begins the work; it is told whether the delivery is still there.</param>
+    /// <param name="work">Begins the work; it is informed whether the delivery is still there.</param>
     public async Task HoldAsync(ConsumeContext delivery, string unit, Func<Func<bool>, Task> work)
     {
         if (!delivery.ReceiveContext.TryGetPayload<ChannelContext>(out var channel))
@@ -57,7 +57,7 @@ public sealed class LostDeliveries(ILogger<LostDeliveries> log)
     /// <summary>Waits until no such work is left. A failure to send its outcome has been logged and is not thrown again.</summary>
     public Task EndedAsync(CancellationToken cancel) => Task.WhenAll(_work.Values).WaitAsync(cancel);
 
-    /// <summary>Lets work go on without its delivery; its failure is logged.</summary>
+    /// <summary>Lets work continue without its delivery; its failure is logged.</summary>
     internal void Keep(Task working, string unit)
     {
         var end = EndAsync();
@@ -72,7 +72,7 @@ public sealed class LostDeliveries(ILogger<LostDeliveries> log)
             }
             catch (Exception error)
             {
-                // Whoever was given the unit instead tells the run of it.
+                // Whoever was given the unit instead informs the run of it.
                 log.LogWarning(error, "{Unit}: its outcome could not be sent after the connection was lost", unit);
             }
         }

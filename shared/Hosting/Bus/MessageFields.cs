@@ -26,7 +26,7 @@ public static partial class MessageFields
         }
         catch (JsonException error)
         {
-            // No inner exception: what the sender is told is the innermost message.
+            // No inner exception: what the sender sees is the innermost message.
             throw new UserErrorException($"{what}: {Problem(error, message, type, options)}");
         }
     }

@@ -3,7 +3,7 @@ using MassTransit;
 
 namespace ClipSae.Hosting.Bus;
 
-/// <summary>Gives a message that failed back to the broker, unless its error is one that no further try mends.</summary>
+/// <summary>Gives a message that failed back to the broker, unless its error is one that no further try fixes.</summary>
 internal sealed class PutBackFilter(Func<Exception, bool> refuses) : IFilter<ExceptionReceiveContext>
 {
     public async Task Send(ExceptionReceiveContext context, IPipe<ExceptionReceiveContext> next)

@@ -19,7 +19,7 @@ public sealed class StrictDeserializer(IMessageDeserializer lenient, Action<byte
         }
         catch (UserErrorException error)
         {
-            // So that whoever consumes can tell it from what its own work refuses.
+            // So that whoever consumes can distinguish it from what its own work refuses.
             throw new SerializationException(error.Message, error);
         }
 

@@ -77,7 +77,7 @@ public sealed class StrictMessages(Action<IReadOnlyList<string>, JsonElement> re
         }
         catch (JsonException error)
         {
-            // No inner exception: what the sender is told is the innermost message.
+            // No inner exception: what the sender sees is the innermost message.
             throw new UserErrorException($"the message is not JSON ({MessageFields.Line(error)})");
         }
     }

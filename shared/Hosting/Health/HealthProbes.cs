@@ -18,7 +18,7 @@ public static class HealthProbes
 
     /// <summary>Answers a probe; anything else is not found.</summary>
     /// <param name="health">The checks of this process; null where it needs no server.</param>
-    /// <param name="saysWhy">Whether it is told why something cannot be used: not where strangers can ask.</param>
+    /// <param name="saysWhy">Whether it says why something cannot be used: not where strangers can ask.</param>
     public static async Task AnswerAsync(HttpContext context, HealthCheckService? health, bool saysWhy)
     {
         var (status, text) = context.Request.Path.Value switch

@@ -1,6 +1,6 @@
 namespace ClipSae.Hosting.Runs;
 
-/// <summary>What became of the wish to go on with a run.</summary>
+/// <summary>What became of the wish to continue with a run.</summary>
 public enum ResumeOutcome
 {
     /// <summary>This process works on it.</summary>

@@ -7,10 +7,10 @@ namespace ClipSae.Hosting.Runs;
 /// How long a run as a whole will still take: stages at work by their own pace, those to come by what they took in earlier runs.
 /// </summary>
 /// <param name="Left">Time left of the stages of which it is known.</param>
-/// <param name="Unknown">Stages to come of which no earlier run tells, in the plan's order.</param>
+/// <param name="Unknown">Stages to come of which no earlier run says anything, in the plan's order.</param>
 public sealed record RunPace(TimeSpan Left, IReadOnlyList<string> Unknown)
 {
-    /// <summary>The stages of which nothing is known, for people; null where there are none.</summary>
+    /// <summary>The stages of which nothing is known, for people; null if there are none.</summary>
     public string? ToCome =>
         Unknown.Count switch
         {

@@ -5,7 +5,7 @@ using ClipSae.Pipeline.Coordination;
 namespace ClipSae.Hosting.Runs;
 
 /// <summary>
-/// Looks at the streams of the runs that this process works on: another process cancels a run by appending, and only looking tells.
+/// Looks at the streams of the runs that this process works on: another process cancels a run by appending, and only looking shows it.
 /// </summary>
 internal sealed class RunPoll(RunCoordinator coordinator, RunLocks locks, RunFeed feed, ClipSaeOptions options, TimeProvider time)
     : IAsyncDisposable

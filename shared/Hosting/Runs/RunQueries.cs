@@ -62,7 +62,7 @@ internal sealed class RunQueries(IEventStore events, IStageResults results, stri
         return runs;
     }
 
-    /// <summary>The run that began last; null where there is none.</summary>
+    /// <summary>The run that began last; null if there is none.</summary>
     public async Task<string?> LatestAsync(CancellationToken cancel)
     {
         // Names of ClipSae's own sort by time; those that came with events do not, and have to be looked into.

@@ -15,11 +15,11 @@ public abstract record RunUpdate
     /// <summary>A unit at work in this process has come further.</summary>
     public sealed record Progressed(UnitProgress Progress) : RunUpdate;
 
-    /// <summary>The run cannot go on here: its events cannot be stored. Watching ends with this error.</summary>
+    /// <summary>The run cannot continue here: its events cannot be stored. Watching ends with this error.</summary>
     internal sealed record Stalled(Exception Error) : RunUpdate;
 
     /// <summary>
-    /// No process works on the run although it has not ended; the last update. <see cref="ClipSaeRuntime.ResumeAsync"/> goes on with it.
+    /// No process works on the run although it has not ended; the last update. <see cref="ClipSaeRuntime.ResumeAsync"/> continues with it.
     /// </summary>
     public sealed record Abandoned : RunUpdate;
 }

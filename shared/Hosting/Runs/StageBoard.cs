@@ -28,7 +28,7 @@ public sealed class StageBoard
 
     public bool IsFailed => _state.HasFailed;
 
-    /// <summary>Units that the run goes on without.</summary>
+    /// <summary>Units that the run continues without.</summary>
     public IEnumerable<string> GivenUp => Units.Keys.Where(_state.GivenUp.Contains);
 
     public bool IsStopped => _state.StoppedCount > 0;

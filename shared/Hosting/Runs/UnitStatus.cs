@@ -10,6 +10,6 @@ public enum UnitStatus
     Failed,
     Stopped,
 
-    /// <summary>Failed, and the run goes on without it.</summary>
+    /// <summary>Failed, and the run continues without it.</summary>
     GivenUp,
 }

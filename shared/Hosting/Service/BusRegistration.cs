@@ -26,7 +26,7 @@ public static class BusRegistration
         services.AddSingleton<ICommandSender, BusCommandSender>();
         services.AddSingleton<IUnitChecks, BusUnitChecks>();
 
-        // A message that is sent before its queue is bound is lost without a word: starting waits until the bus is up.
+        // A message that is sent before its queue is bound is lost silently: starting waits until the bus is up.
         services
             .AddOptions<MassTransitHostOptions>()
             .Configure(bus =>

@@ -11,8 +11,8 @@ public static class ClientHost
 {
     private const int Failed = 1;
 
-    /// <summary>Connects to the distributed system that the environment names, and serves until told to stop (Ctrl-C, SIGTERM).</summary>
-    /// <param name="serve">Ends when it is told to.</param>
+    /// <summary>Connects to the distributed system that the environment names, and serves until asked to stop (Ctrl-C, SIGTERM).</summary>
+    /// <param name="serve">Ends when it is asked to.</param>
     /// <returns>Exit code: 0 stopped, 1 failed.</returns>
     public static async Task<int> RunAsync(Func<DistributedRuntime, CancellationToken, Task> serve)
     {

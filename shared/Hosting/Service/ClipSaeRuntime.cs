@@ -56,7 +56,7 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
 
     private protected RunQueries Queries { get; }
 
-    /// <summary>Connects to the servers, where there are any; whatever needs them does it by itself.</summary>
+    /// <summary>Connects to the servers, if there are any; whatever needs them does it by itself.</summary>
     /// <exception cref="UserErrorException">A server cannot be reached or refuses.</exception>
     public Task ConnectAsync(CancellationToken cancel = default) => StartAsync(cancel);
 
@@ -71,7 +71,7 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
         await BeginCheckedAsync(Own(spec), Planned(spec, plan), cancel);
 
     /// <summary>
-    /// Starts a run that takes everything before a stage from its origin, and looks at the rest anew: unchanged units are
+    /// Starts a run that takes everything before a stage from its origin, and looks at the rest again: unchanged units are
     /// cache hits, changed ones are computed.
     /// </summary>
     /// <param name="origin">The run to replay.</param>
@@ -91,7 +91,7 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
     }
 
     /// <summary>
-    /// The latest replay that asked for exactly this and has not ended, so that a command given again goes on with it; null where there is
+    /// The latest replay that asked for exactly this and has not ended, so that a command given again continues with it; null if there is
     /// none.
     /// </summary>
     /// <param name="origin">As in <see cref="ReplayAsync"/>.</param>
@@ -134,7 +134,7 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
         Replay.RequireUnchanged(before, start.Spec.Parameters, parameters);
         var spec = Own(start.Spec with { Parameters = parameters, Verify = verify, Origin = new ReplayOrigin(origin, fromStage) });
 
-        // An unchanged specification keeps its plan, whoever made it; what is looked at anew is computed by the versions that are here.
+        // An unchanged specification keeps its plan, whoever made it; what is looked at again is computed by the versions that are here.
         var plan = Pinned(
             changes.Length == 0 ? start.Plan : Replay.Combine(start.Plan, RunPlanner.Plan(spec, defaults), before.Count),
             fromStage
@@ -144,9 +144,9 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
 
     /// <summary>
     /// Starts a run that takes from a failed or cancelled one what it had finished, and tries again what it had not. A run that has not
-    /// ended goes on itself: where its messages were lost, what it waits for is sent again.
+    /// ended continues itself: where its messages were lost, what it waits for is sent again.
     /// </summary>
-    /// <returns>The new run, or the given one where it goes on.</returns>
+    /// <returns>The new run, or the given one where it continues.</returns>
     /// <exception cref="UserErrorException">The run is unknown or completed, or another process works on it.</exception>
     public async Task<string> RetryAsync(string run, CancellationToken cancel = default)
     {
@@ -167,7 +167,7 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
     }
 
     /// <summary>
-    /// The latest run that asked for exactly this and has not ended, so that a command given again goes on with it; null where there is
+    /// The latest run that asked for exactly this and has not ended, so that a command given again continues with it; null if there is
     /// none.
     /// </summary>
     public Task<string?> FindUnfinishedAsync(RunSpec spec, RunPlan? plan = null, CancellationToken cancel = default) =>
@@ -204,7 +204,7 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
     /// <summary>All runs, oldest first; a run that cannot be read is listed with its problem.</summary>
     public Task<IReadOnlyList<RunOverview>> ListRunsAsync(CancellationToken cancel = default) => Queries.ListAsync(cancel);
 
-    /// <summary>The run that began last; null where there is none.</summary>
+    /// <summary>The run that began last; null if there is none.</summary>
     public Task<string?> LatestRunAsync(CancellationToken cancel = default) => Queries.LatestAsync(cancel);
 
     /// <summary>Mean time of a computed unit, by stage, in the latest completed runs but this one.</summary>
@@ -250,7 +250,7 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
         return builder;
     }
 
-    /// <summary>Gets a run going again that stands still.</summary>
+    /// <summary>Gets a run going again that is stalled.</summary>
     /// <returns>The run.</returns>
     private protected abstract Task<string> GoOnAsync(string run, CancellationToken cancel);
 

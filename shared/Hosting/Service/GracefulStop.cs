@@ -4,7 +4,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace ClipSae.Hosting.Service;
 
-/// <summary>Tells units at work to stop as soon as the process is told to end: before the bus waits for them.</summary>
+/// <summary>Asks units at work to stop as soon as the process is asked to end: before the bus waits for them.</summary>
 internal sealed class GracefulStop(IHostApplicationLifetime lifetime, RunCancellations cancellations, LostDeliveries lost) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken)

@@ -91,7 +91,7 @@ internal static class RabbitBus
 
         foreach (var stage in stages)
         {
-            // A question that cannot be answered is set aside at once, and whoever asked is told.
+            // A question that cannot be answered is set aside at once, and whoever asked is informed.
             ReceiveFrom(
                 transport,
                 topology,

@@ -3,7 +3,7 @@ using ClipSae.Pipeline.Stages;
 
 namespace ClipSae.Hosting.Service;
 
-/// <summary>What a service may be told on its command line; everything else comes from the environment.</summary>
+/// <summary>What a service may be given on its command line; everything else comes from the environment.</summary>
 /// <param name="Once">Whether the worker ends after one unit.</param>
 /// <param name="Device">The worker's device; null leaves it to the environment and the run.</param>
 /// <param name="Torch">Folder of the PyTorch whose libtorch computes; null leaves it to the environment and to what is found.</param>

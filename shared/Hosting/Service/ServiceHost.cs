@@ -18,7 +18,7 @@ public static class ServiceHost
 
     private const int Failed = 1;
 
-    /// <summary>Runs until told to stop (Ctrl-C, SIGTERM), or with <c>--once</c> until one unit is done.</summary>
+    /// <summary>Runs until asked to stop (Ctrl-C, SIGTERM), or with <c>--once</c> until one unit is done.</summary>
     /// <returns>Exit code: 0 stopped, 1 failed, 2 an argument that there is not.</returns>
     public static async Task<int> RunAsync(string[] args, Action<IServiceCollection> configure)
     {
@@ -91,7 +91,7 @@ public static class ServiceHost
     }
 
     /// <summary>Sees that store and broker can be used, before anything is sent or taken.</summary>
-    /// <param name="isClient">Whether this process only asks: it tells nothing of its stages, which no worker may have.</param>
+    /// <param name="isClient">Whether this process only asks: it reports nothing of its stages, which no worker may have.</param>
     internal static async Task PrepareAsync(IServiceProvider services, CancellationToken cancel, bool isClient = false)
     {
         if (services.GetService<S3ObjectStore>() is { } store)

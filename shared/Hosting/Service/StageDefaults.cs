@@ -35,7 +35,7 @@ internal static class StageDefaults
     }
 
     /// <summary>
-    /// Tells the defaults of the stages that a worker hosts; a stage that has none is told with no parameters, so that it is known.
+    /// Reports the defaults of the stages that a worker hosts; a stage that has none is reported with no parameters, so that it is known.
     /// </summary>
     public static async Task TellAsync(IReadOnlyCollection<IStage> stages, StageDefaultsStore told, CancellationToken cancel)
     {

@@ -36,8 +36,8 @@ public sealed record BrokerOptions
     public int DeliveryLimit { get; init; } = 5;
 
     /// <summary>
-    /// How often broker and process tell each other that they are there. Two that are missing in a row cut the connection: units of a
-    /// process that was lost without a word go to another after at most three times as long. Default 10 s.
+    /// How often broker and process confirm to each other that they are there. Two that are missing in a row cut the connection: units of a
+    /// process that was lost silently go to another after at most three times as long. Default 10 s.
     /// </summary>
     public TimeSpan Heartbeat { get; init; } = TimeSpan.FromSeconds(10);
 

@@ -3,7 +3,7 @@ using ClipSae.ObjectStorage;
 
 namespace ClipSae.Hosting.Settings;
 
-/// <summary>What a process of ClipSae is told from outside: configuration section <c>ClipSae</c>.</summary>
+/// <summary>What a process of ClipSae is given from outside: configuration section <c>ClipSae</c>.</summary>
 public sealed record ClipSaeOptions
 {
     /// <summary>Name of the configuration section.</summary>
@@ -56,7 +56,7 @@ public sealed record ClipSaeOptions
     /// </summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromMilliseconds(300);
 
-    /// <summary>How long units at work may take to come to a stop when the process is told to end. Default 30 s.</summary>
+    /// <summary>How long units at work may take to come to a stop when the process is asked to end. Default 30 s.</summary>
     public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>

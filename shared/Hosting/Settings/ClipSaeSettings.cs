@@ -8,7 +8,7 @@ using Microsoft.Extensions.Configuration;
 namespace ClipSae.Hosting.Settings;
 
 /// <summary>
-/// Reads what a process is told from outside, the same way for every process: names and values that say nothing are refused.
+/// Reads what a process is given from outside, the same way for every process: names and values that say nothing are refused.
 /// </summary>
 public static partial class ClipSaeSettings
 {

@@ -7,7 +7,7 @@ using MassTransit;
 namespace ClipSae.Hosting.Worker;
 
 /// <summary>
-/// Sends commands to the queue of their stage. That a run stops is told to who listens, and stands beside its stream for who does not.
+/// Sends commands to the queue of their stage. That a run stops is reported to who listens, and stands next to its stream for who does not.
 /// </summary>
 public sealed class BusCommandSender(
     IBus bus,

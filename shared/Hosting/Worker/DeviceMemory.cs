@@ -5,7 +5,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace ClipSae.Hosting.Worker;
 
-/// <summary>Tells the memory of the worker's device as a metric, from the start of the process on.</summary>
+/// <summary>Reports the memory of the worker's device as a metric, from the start of the process on.</summary>
 internal sealed class DeviceMemory(WorkerDevice device, IEnumerable<DeviceProbe> probes) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken)

@@ -33,7 +33,7 @@ internal sealed class Refusals : IAsyncDisposable
 
     public async ValueTask DisposeAsync() => await _endpoint!.StopAsync(CancellationToken.None);
 
-    /// <summary>A coordinator whose store is away tells of that too; it tries again by itself.</summary>
+    /// <summary>A coordinator whose store is away reports that too; it tries again by itself.</summary>
     private static bool IsFinal(ExceptionInfo error) =>
         error.ExceptionType == typeof(UserErrorException).FullName || (error.InnerException is { } inner && IsFinal(inner));
 

@@ -5,12 +5,12 @@ using Microsoft.Extensions.Logging;
 namespace ClipSae.Hosting.Worker;
 
 /// <summary>
-/// Tells the units at work in this process that their run, or the process, is to stop. That a run stops is heard over the bus, and
-/// looked up beside its stream: it may have been told while this process was not there, or not connected.
+/// Informs the units at work in this process that their run, or the process, is to stop. That a run stops is heard over the bus, and
+/// looked up next to its stream: it may have been reported while this process was not there, or not connected.
 /// </summary>
 public sealed class RunCancellations(RunStatusMarkers markers, TimeProvider time, ILogger<RunCancellations> log) : IDisposable
 {
-    // A process hears within milliseconds what it is told now; a look that is this old sees what was told before.
+    // A process hears within milliseconds what it is sent now; a look that is this old sees what was reported before.
     private static readonly TimeSpan Moment = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(5);
     private readonly ConcurrentDictionary<string, CancellationTokenSource> _runs = new(StringComparer.Ordinal);

@@ -37,7 +37,7 @@ public sealed class StageWorker(
     /// </summary>
     public static EventId UnitFails { get; } = new(1, nameof(UnitFails));
 
-    // Short beside a unit that is worth another worker, long beside the message that giving back costs.
+    // Short next to a unit that is worth another worker, long next to the message that giving back costs.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan MaxSend = TimeSpan.FromSeconds(30);
     private const string DeathsHeader = "clipsae-deaths";
@@ -93,8 +93,8 @@ public sealed class StageWorker(
             // There is no place to wait for any more; what comes of the unit is said below.
         }
 
-        // The place is kept until the outcome is told, and a second delivery of the unit stays open as long: where telling fails, this
-        // delivery goes back to the broker and the unit's result is told by whoever gets it next.
+        // The place is kept until the outcome is reported, and a second delivery of the unit stays open as long: where reporting fails,
+        // this delivery goes back to the broker and the unit's result is reported by whoever gets it next.
         using (place)
         {
             UnitFact? fact;
@@ -146,7 +146,7 @@ public sealed class StageWorker(
             }
             else if (options.IsDistributed)
             {
-                // Within one process whoever goes on with the run sends the unit again.
+                // Within one process whoever continues with the run sends the unit again.
                 await PutBackAsync(context, isThere);
             }
         }
@@ -219,7 +219,7 @@ public sealed class StageWorker(
         }
     }
 
-    // Where a card is lost and others are left, the unit goes on with one of them from its last checkpoint.
+    // Where a card is lost and others are left, the unit continues with one of them from its last checkpoint.
     private async Task<UnitFinished> ComputeAsync(RunUnit unit, CancellationToken stop)
     {
         while (true)
@@ -250,7 +250,7 @@ public sealed class StageWorker(
     }
 
     /// <summary>
-    /// Sends the unit anew, so that this delivery is not counted against it as one that killed its worker is. Those that were go along:
+    /// Sends the unit again, so that this delivery is not counted against it as one that killed its worker is. Those that were go along:
     /// to the broker it is another message. A delivery that is lost the broker has put back by itself.
     /// </summary>
     private Task PutBackAsync(ConsumeContext<RunUnit> context, Func<bool> isThere, int deaths = 0, int faults = 0) =>
@@ -274,7 +274,7 @@ public sealed class StageWorker(
     /// <summary>How many workers gave the unit back for a fault of their own. What fails with all of them is the unit's.</summary>
     private static int FaultsOf(ConsumeContext context) => context.Headers.Get<int>(FaultsHeader, 0)!.Value;
 
-    /// <summary>How many workers that had taken the unit ended without a word.</summary>
+    /// <summary>How many workers that had taken the unit ended silently.</summary>
     private static int DeathsOf(ConsumeContext context) =>
         context.Headers.Get<int>(DeathsHeader, 0)!.Value
         + (

@@ -9,7 +9,7 @@ using Polly.Retry;
 namespace ClipSae.Hosting.Worker;
 
 /// <summary>
-/// Tries a unit again when it failed for a reason that may pass. What a user must mend, and defects, are not tried again.
+/// Tries a unit again when it failed for a reason that may pass. What a user must fix, and defects, are not tried again.
 /// </summary>
 public sealed class UnitRetry(ClipSaeOptions options, TimeProvider time, ILogger<UnitRetry> log)
 {
@@ -25,7 +25,7 @@ public sealed class UnitRetry(ClipSaeOptions options, TimeProvider time, ILogger
 
     /// <summary>Runs the unit with its retries.</summary>
     /// <param name="unit">Named in the log.</param>
-    /// <param name="run">One attempt, told which one it is, from 1.</param>
+    /// <param name="run">One attempt, with its number, from 1.</param>
     public async Task<UnitFinished> RunAsync(RunUnit unit, Func<int, Task<UnitFinished>> run, CancellationToken cancel)
     {
         if (options.Attempts == 1)

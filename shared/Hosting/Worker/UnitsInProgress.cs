@@ -5,7 +5,7 @@ using ClipSae.Hosting.Settings;
 namespace ClipSae.Hosting.Worker;
 
 /// <summary>
-/// The units this process has taken up: a command that comes twice is worked on once, and no more at a time than allowed. A place that
+/// The units this process has started: a command that comes twice is worked on once, and no more at a time than allowed. A place that
 /// becomes free goes to a unit of a run that someone waits for, if there is one.
 /// </summary>
 public sealed class UnitsInProgress(ClipSaeOptions options, TimeProvider time)

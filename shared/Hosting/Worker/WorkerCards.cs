@@ -5,7 +5,7 @@ namespace ClipSae.Hosting.Worker;
 
 /// <summary>
 /// The cards that a process shares among its units: a unit that asks for <c>cuda</c>, any card, has one to itself while it works. Units
-/// that ask for none take turns, as they do where there are no cards. With an empty list every unit computes on what it names.
+/// that ask for none take turns, as they do if there are no cards. With an empty list every unit computes on what it names.
 /// </summary>
 public sealed class WorkerCards : IDisposable
 {

@@ -4,7 +4,7 @@ using ClipSae.Hosting.Settings;
 namespace ClipSae.Hosting.Worker;
 
 /// <summary>
-/// Puts this worker's own device in place of the one that a run asks for, before the unit's key is made: the key tells what was used.
+/// Puts this worker's own device in place of the one that a run asks for, before the unit's key is made: the key says what was used.
 /// </summary>
 public sealed class WorkerDevice(ClipSaeOptions options)
 {

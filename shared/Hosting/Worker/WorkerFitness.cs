@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace ClipSae.Hosting.Worker;
 
 /// <summary>
-/// Whether this worker can carry out units at all. One whose disk, memory or device does not suffice, or whose native libraries do not
+/// Whether this worker can carry out units at all. One with too little disk, memory or device memory, or whose native libraries do not
 /// load, would fail unit after unit that others could do: it takes none, says so when asked whether it is ready, and is back when what was
 /// wrong is over.
 /// </summary>

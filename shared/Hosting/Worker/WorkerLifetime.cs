@@ -19,10 +19,10 @@ public sealed class WorkerLifetime(
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(10);
     private int _begun;
 
-    /// <summary>Why the process ends although nobody told it to; null where that is not so.</summary>
+    /// <summary>Why the process ends although nobody asked it to; null where that is not so.</summary>
     public string? Broken { get; private set; }
 
-    /// <summary>A unit is taken up. The second one of a worker of one unit is refused.</summary>
+    /// <summary>A unit is started. The second one of a worker of one unit is refused.</summary>
     public void Begin(RunCancellations cancellations)
     {
         if (options.Once && Interlocked.Exchange(ref _begun, 1) == 1)
@@ -32,7 +32,7 @@ public sealed class WorkerLifetime(
         }
     }
 
-    /// <summary>The unit's fact is told.</summary>
+    /// <summary>The unit's fact is reported.</summary>
     public void End()
     {
         if (options.Once)

@@ -10,7 +10,7 @@ namespace ClipSae.Hosting.Worker;
 /// <summary>Who takes which units, as the broker and the workers say.</summary>
 public sealed class WorkerRoster(IBus bus, BrokerTopology topology, TemporaryNames names, TimeProvider time)
 {
-    // Workers answer within milliseconds, beside what they compute.
+    // Workers answer within milliseconds, next to what they compute.
     private static readonly TimeSpan Listening = TimeSpan.FromSeconds(2);
 
     /// <summary>All workers that answer, by name.</summary>
@@ -49,8 +49,8 @@ public sealed class WorkerRoster(IBus bus, BrokerTopology topology, TemporaryNam
     }
 
     /// <summary>
-    /// Why units that a run waits for are not taken, a line a stage: no worker handles them, or none of the version that the run was begun
-    /// with.
+    /// Why units that a run waits for are not taken, a line a stage: no worker handles them, or none of the version that the run was
+    /// started with.
     /// </summary>
     public async Task<IReadOnlyList<string>> ProblemsAsync(RunState state, CancellationToken cancel)
     {

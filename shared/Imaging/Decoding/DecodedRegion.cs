@@ -5,7 +5,7 @@ namespace ClipSae.Imaging.Decoding;
 /// <summary>Decoded pixels that belong to a <see cref="RegionDecoder"/> and are valid until it decodes again.</summary>
 /// <param name="pixels">[region.Height, region.Width, bytes of a pixel].</param>
 /// <param name="mode">What the pixels are.</param>
-/// <param name="region">Where the pixels lie in the picture; at least what was asked for.</param>
+/// <param name="region">Where the pixels are in the picture; at least what was asked for.</param>
 /// <param name="width">Width of the whole picture.</param>
 /// <param name="height">Height of the whole picture.</param>
 public readonly ref struct DecodedRegion(ReadOnlySpan<byte> pixels, PixelMode mode, ImageRegion region, int width, int height)

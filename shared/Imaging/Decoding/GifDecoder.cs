@@ -127,7 +127,7 @@ internal ref struct GifDecoder
         return block;
     }
 
-    /// <summary>Unpacks variable-length LZW codes; null where there are too few or impossible ones.</summary>
+    /// <summary>Unpacks variable-length LZW codes; null if there are too few or impossible ones.</summary>
     private byte[]? Indices(int count)
     {
         if (_file.Length < 2 || _file[0] is 0 or > 11)

@@ -68,7 +68,7 @@ public static class ImageDecoder
             ? JpegFrame.Parse(encoded) is not { Mode: PixelMode.Rgb }
             : !encoded.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G']) || PngDecoder.Takes(encoded);
 
-    /// <summary>Decodes whatever the format; SkiaSharp does it but for the kinds whose own mode it does not tell.</summary>
+    /// <summary>Decodes whatever the format; SkiaSharp does it but for the kinds whose own mode it does not say.</summary>
     internal static bool TryReadGenerally(
         ReadOnlyMemory<byte> encoded,
         DecodeLimits? limits,

@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 namespace ClipSae.Imaging.Decoding;
 
 /// <summary>
-/// What a file is by its first bytes: a picture that is read, one of a kind that is not, or something that often lies where a picture
+/// What a file is by its first bytes: a picture that is read, one of a kind that is not, or something that is often found where a picture
 /// should.
 /// </summary>
 public static class ImageKind

@@ -27,7 +27,7 @@ internal sealed class JpegComponent(int id, int across, int down, int quantizati
     /// <summary>Bytes of a row in <see cref="Samples"/>: whole blocks.</summary>
     public int Stride { get; set; }
 
-    /// <summary>Where the component's decoded samples lie, [padded height, stride].</summary>
+    /// <summary>Where the component's decoded samples are, [padded height, stride].</summary>
     public byte[] Samples { get; set; } = [];
 
     /// <summary>Prediction of the next block's DC coefficient.</summary>

@@ -20,7 +20,7 @@ public static class ImageResize
 
     /// <param name="pixels">Pixels of the part [part.Height, part.Width, bytes of a pixel].</param>
     /// <param name="mode">What they are.</param>
-    /// <param name="part">Where the pixels lie in the whole picture; it must cover <see cref="Needed"/>.</param>
+    /// <param name="part">Where the pixels are in the whole picture; it must cover <see cref="Needed"/>.</param>
     /// <param name="width">Width of the whole picture.</param>
     /// <param name="height">Height of the whole picture.</param>
     /// <param name="target">What the picture becomes.</param>

@@ -9,7 +9,7 @@ namespace ClipSae.Imaging.Resizing;
 /// alpha multiplied into the colours and taken out again, inks as inks, 16-bit grey in double precision.
 /// </summary>
 /// <param name="geometry">From what size to which.</param>
-/// <param name="part">Where the pixels lie in the whole picture.</param>
+/// <param name="part">Where the pixels are in the whole picture.</param>
 /// <param name="rgb">The resize of three channels of 8 bits.</param>
 internal sealed class OwnModeResize(ResizeGeometry geometry, ImageRegion part, OwnModeResize.ThreeChannels rgb)
 {

@@ -8,7 +8,7 @@ public interface ICommandSender
 {
     Task SendAsync(IReadOnlyList<StageCommand> commands, CancellationToken cancel = default);
 
-    /// <summary>Tells all workers to give up the units of a run, those too that start later or are not connected now.</summary>
+    /// <summary>Asks all workers to give up the units of a run, those too that start later or are not connected now.</summary>
     /// <param name="status">How the run stands: it stops or has ended.</param>
     Task StopAsync(string run, RunStatus status, CancellationToken cancel = default);
 }

@@ -121,8 +121,8 @@ internal sealed class RunAggregate(
     }
 
     /// <summary>
-    /// Tells the workers once of each standing in which nothing of the run is to be computed. It goes by the state and not by what was
-    /// appended: the process that appended it may have died before it told anyone.
+    /// Informs the workers once of each standing in which nothing of the run is to be computed. It goes by the state and not by what was
+    /// appended: the process that appended it may have died before it informed anyone.
     /// </summary>
     private async Task TellAsync(CancellationToken cancel)
     {

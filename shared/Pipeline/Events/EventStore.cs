@@ -69,7 +69,7 @@ public sealed class EventStore(IObjectStore store) : IEventStore
             .Select(found => found.Key[Runs.Length..^1])
             .ToArray();
 
-        // What was exported lies beside the stream, and a pruning that was stopped half-way leaves streams without their beginning.
+        // What was exported is next to the stream, and a pruning that was stopped half-way leaves streams without their beginning.
         var isRun = new bool[names.Length];
         await EachAsync(
             names.Length,

@@ -16,7 +16,7 @@ internal sealed class CacheExplainer(IStageResults results, IEventStore events, 
     private readonly Dictionary<string, Task<Dictionary<(string Stage, string Unit), string>>> _origins = new(StringComparer.Ordinal);
 
     /// <summary>
-    /// The reason in one line. Where it cannot be told it says so: an explanation is no part of the unit's work and never fails it.
+    /// The reason in one line. Where it cannot be known it says so: an explanation is no part of the unit's work and never fails it.
     /// </summary>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public async Task<string> WhyMissAsync(RunUnit command, StageKeyParts parts, CancellationToken cancel)

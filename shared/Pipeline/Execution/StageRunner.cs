@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 namespace ClipSae.Pipeline.Execution;
 
 /// <summary>
-/// Runs units: takes a stored result where there is one, and otherwise lets the stage compute it and stores what it gives.
+/// Runs units: takes a stored result if there is one, and otherwise lets the stage compute it and stores what it gives.
 /// </summary>
 public sealed class StageRunner(
     IEnumerable<IStage> stages,
@@ -35,7 +35,7 @@ public sealed class StageRunner(
     public static string Worker { get; } = $"{Environment.MachineName}:{Environment.ProcessId}";
 
     /// <summary>
-    /// Why a unit is not for the workers of this program: its run was begun with another version of the stage's algorithm. Null where it
+    /// Why a unit is not for the workers of this program: its run was started with another version of the stage's algorithm. Null where it
     /// is.
     /// </summary>
     public string? VersionMismatch(RunUnit command) =>
@@ -58,7 +58,7 @@ public sealed class StageRunner(
 
     /// <summary>Runs one unit to its result.</summary>
     /// <param name="command">The unit, <see cref="Normalized"/>.</param>
-    /// <exception cref="UserErrorException">The user's to mend; trying again changes nothing.</exception>
+    /// <exception cref="UserErrorException">The user's to fix; trying again changes nothing.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; checkpoints stay for the next time.</exception>
     public async Task<UnitFinished> RunAsync(RunUnit command, IProgress<UnitProgress> progress, CancellationToken cancel)
     {
@@ -212,7 +212,7 @@ public sealed class StageRunner(
 
     private static ICheckpoints NoCheckpointsFor(string folder) => NoCheckpoints.Instance;
 
-    /// <summary>The stored result, or why it is of no use although it is there.</summary>
+    /// <summary>The stored result, or why it is useless although it is there.</summary>
     private async Task<(StoredResult? Stored, string? Lost)> LookUpAsync(string key, bool verify, CancellationToken cancel)
     {
         var stored = await results.FindAsync(key, cancel);

@@ -3,7 +3,7 @@ namespace ClipSae.Pipeline.Pruning;
 /// <summary>Kinds of what is removed, in the order in which they go: what names content goes before the content.</summary>
 public enum PruneKind
 {
-    /// <summary>Logs of runs that are not kept, and what was exported beside them.</summary>
+    /// <summary>Logs of runs that are not kept, and what was exported next to them.</summary>
     Runs,
 
     /// <summary>Stored results of units that no kept run has.</summary>

@@ -34,7 +34,7 @@ public sealed record PrunePlan(IReadOnlySet<string> Seen, IReadOnlyList<string> 
         var known = Uses.Of([.. runs.Values], new HashSet<string>());
         bool Goes(StoredObject item, bool isNeeded, bool isKnown) => !isNeeded && (isKnown || item.Written < now - Untouched);
 
-        // A run that was cancelled or failed may be tried again, and goes on from its checkpoints then.
+        // A run that was cancelled or failed may be tried again, and continues from its checkpoints then.
         var mayGoOn = kept.Any(run => run.Status != RunStatus.Completed);
         return
         [

@@ -8,7 +8,7 @@ internal sealed class MissingInputs(RunState state)
     private readonly Dictionary<string, IReadOnlySet<string>?> _byStage = new(StringComparer.Ordinal);
     private readonly bool _any = state.Stages.Values.Any(stage => !stage.GivenUp.IsEmpty);
 
-    /// <summary>Names of run inputs; null where there are none, the same set for the same stage.</summary>
+    /// <summary>Names of run inputs; null if there are none, the same set for the same stage.</summary>
     public IReadOnlySet<string>? For(StagePlan stage)
     {
         if (!_any)

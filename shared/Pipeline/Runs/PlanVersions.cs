@@ -11,7 +11,7 @@ public static class PlanVersions
     /// The plan with the version of each stage from the given one on; earlier stages, and those of unknown version, stay as they are.
     /// </summary>
     /// <param name="versionOf">Version of a stage's algorithm; null where it is not known.</param>
-    /// <param name="fromStage">The first stage that is computed anew; null for all.</param>
+    /// <param name="fromStage">The first stage that is computed again; null for all.</param>
     public static RunPlan Pin(RunPlan plan, Func<string, int?> versionOf, string? fromStage = null)
     {
         var first = fromStage is null ? 0 : plan.Stages.TakeWhile(stage => stage.Stage != fromStage).Count();
@@ -24,7 +24,7 @@ public static class PlanVersions
 
     /// <summary>
     /// The plan with the versions of another of the same stages, where it has none itself: to hold what is asked for against what was
-    /// begun.
+    /// started.
     /// </summary>
     public static RunPlan PinAs(RunPlan plan, RunPlan begun)
     {

@@ -9,7 +9,7 @@ public static class RunDecisions
     private const int NamesListed = 20;
 
     /// <summary>
-    /// The units that are ready and were not given out. Once <see cref="UnitsRequested"/> events tell of them, deciding again
+    /// The units that are ready and were not given out. Once <see cref="UnitsRequested"/> events record them, deciding again
     /// gives nothing new.
     /// </summary>
     public static IReadOnlyList<StageCommand> Decide(RunState state)
@@ -33,7 +33,7 @@ public static class RunDecisions
     }
 
     /// <summary>
-    /// The events by which stages that have nothing else to wait for go on without their failed units, within what their plans tolerate.
+    /// The events by which stages that have nothing else to wait for continue without their failed units, within what their plans tolerate.
     /// They come before <see cref="Decide"/>: what is given out afterwards does without those units for good.
     /// </summary>
     public static IReadOnlyList<UnitsGivenUp> GiveUp(RunState state, DateTimeOffset now) =>

@@ -6,7 +6,7 @@ using ClipSae.Pipeline.Stages;
 
 namespace ClipSae.Pipeline.Runs;
 
-/// <summary>Finds before anything runs what would make a plan stand still or fail.</summary>
+/// <summary>Finds before anything runs what would make a plan stall or fail.</summary>
 public static partial class RunPlanValidation
 {
     private const int MaxUnitLength = 200; // a unit's name is the name of a file

@@ -11,7 +11,7 @@ public static class RunPlanner
     public static IReadOnlyList<string> DefaultArms { get; } = ["none", "penalise", "penalise-random"];
 
     /// <summary>
-    /// Keys of the section <c>sae</c> that may be lists: an autoencoder is then trained for every combination, and curation goes on with
+    /// Keys of the section <c>sae</c> that may be lists: an autoencoder is then trained for every combination, and curation continues with
     /// the best by intervention.
     /// </summary>
     public static IReadOnlyList<string> SweptKeys { get; } = ["variant", "expansion", "latents", "k"];

@@ -55,14 +55,14 @@ public sealed record RunState
     /// <summary>An output of a stage's first finished unit, which of most stages is the only one.</summary>
     public ArtifactRef? Output(string stage, string output) => Finished(stage).FirstOrDefault()?.Outputs.GetValueOrDefault(output);
 
-    /// <summary>Failed units that the run went on without, in the plan's order.</summary>
+    /// <summary>Failed units that the run continued without, in the plan's order.</summary>
     public IEnumerable<UnitFailed> Missing() =>
         StagesInOrder().SelectMany(stage => stage.FailedUnits().Where(failed => stage.GivenUp.Contains(failed.Unit)));
 
-    /// <summary>The earliest failure that fails the run, or null where there is none or what failed is tolerated.</summary>
+    /// <summary>The earliest failure that fails the run, or null if there is none or what failed is tolerated.</summary>
     public UnitFailed? FirstFailure() => Earliest<UnitFailed>(stage => stage.HasFailed);
 
-    /// <summary>The earliest unit that was given up, or null where there is none.</summary>
+    /// <summary>The earliest unit that was given up, or null if there is none.</summary>
     public UnitStopped? FirstStopped() => Earliest<UnitStopped>(stage => stage.StoppedCount > 0);
 
     public static RunState Fold(IEnumerable<RunEvent> events) => events.Aggregate(Empty, (state, happened) => state.Apply(happened));

@@ -43,7 +43,7 @@ public sealed record StageState
     /// <summary>How many units may fail without failing the run.</summary>
     public int ToleratedFailures { get; }
 
-    /// <summary>Failed units that the run goes on without: their inputs and outputs are missing for later stages.</summary>
+    /// <summary>Failed units that the run continues without: their inputs and outputs are missing for later stages.</summary>
     public ImmutableHashSet<string> GivenUp { get; private init; } = [];
 
     /// <summary>Whether every unit has its result, but for those given up.</summary>

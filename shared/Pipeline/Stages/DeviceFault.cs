@@ -3,7 +3,7 @@ using ClipSae.Contracts;
 namespace ClipSae.Pipeline.Stages;
 
 /// <summary>
-/// Tells faults of a computing device from others, by what libtorch and CUDA say: the binding throws one type for all of them.
+/// Distinguishes faults of a computing device from others, by what libtorch and CUDA say: the binding throws one type for all of them.
 /// </summary>
 public static class DeviceFault
 {
@@ -51,7 +51,7 @@ public static class DeviceFault
     // errno ENOMEM on Unix; ERROR_NOT_ENOUGH_MEMORY and ERROR_COMMITMENT_LIMIT as HRESULTs on Windows.
     private static readonly int[] NoMemory = [12, unchecked((int)0x80070008), unchecked((int)0x800705AF)];
 
-    /// <summary>Whether the memory of the machine itself did not suffice.</summary>
+    /// <summary>Whether the memory of the machine itself was not enough.</summary>
     public static bool IsMachineOutOfMemory(Exception error) =>
         Says(error, ShortMachine)
         || Causes(error).Any(cause => cause is OutOfMemoryException || (cause is IOException && NoMemory.Contains(cause.HResult)));
@@ -65,7 +65,7 @@ public static class DeviceFault
         }
     }
 
-    /// <summary>Whether the device's memory did not suffice; it computes on.</summary>
+    /// <summary>Whether the device's memory was not enough; it computes on.</summary>
     public static bool IsOutOfMemory(Exception error) => Says(error, Short);
 
     /// <summary>Whether the card no longer computes in this process.</summary>

@@ -7,7 +7,7 @@ public interface ICheckpoints
 {
     /// <summary>Saves a checkpoint whole or not at all; it then is the latest.</summary>
     /// <param name="filesByName">Local files by name. Files in the unit's scratch folder are moved, others copied.</param>
-    /// <param name="state">What else is needed to go on: step, random state, data position.</param>
+    /// <param name="state">What else is needed to continue: step, random state, data position.</param>
     Task SaveAsync(IReadOnlyDictionary<string, string> filesByName, JsonObject state, CancellationToken cancel);
 
     /// <summary>The newest whole checkpoint, or null where none was saved.</summary>

@@ -3,7 +3,7 @@ using ClipSae.Contracts;
 
 namespace ClipSae.Pipeline.Stages;
 
-/// <summary>Tells what this process computes with.</summary>
+/// <summary>Shows what this process computes with.</summary>
 public interface IComputeTraits
 {
     /// <param name="parameters">Normalized parameters of the unit: they may name its device.</param>

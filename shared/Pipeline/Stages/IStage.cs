@@ -12,7 +12,7 @@ public interface IStage
     /// <summary>Raised when outputs change for equal parameters and inputs, so that older results are no longer taken.</summary>
     int AlgorithmVersion { get; }
 
-    /// <summary>False for a stage that reads more than its inputs (the report reads the run's events): it runs anew each time.</summary>
+    /// <summary>False for a stage that reads more than its inputs (the report reads the run's events): it runs again each time.</summary>
     bool Cacheable => true;
 
     /// <summary>
@@ -38,7 +38,7 @@ public interface IStage
     JsonObject Normalize(JsonObject parameters);
 
     /// <summary>
-    /// What of this machine decides the results, beside parameters and inputs: members that the key has beyond those of the parameters. It
+    /// What of this machine decides the results, next to parameters and inputs: members that the key has beyond those of the parameters. It
     /// may read files.
     /// </summary>
     /// <param name="parameters">Parameters after <see cref="Normalize"/>.</param>

@@ -6,12 +6,12 @@ using ClipSae.Contracts;
 namespace ClipSae.Pipeline.Stages;
 
 /// <summary>
-/// What the workers' stages take where a run says nothing: workers tell it when they start, and whoever plans a run without having the
+/// What the workers' stages take where a run says nothing: workers report it when they start, and whoever plans a run without having the
 /// stages reads it. <c>stages/defaults/{stage}.json</c>, and versions in <c>stages/versions</c>.
 /// </summary>
 public sealed class StageDefaultsStore(IObjectStore store)
 {
-    /// <summary>Tells the normalized default parameters of a stage, and the version of its algorithm where it is known.</summary>
+    /// <summary>Reports the normalized default parameters of a stage, and the version of its algorithm where it is known.</summary>
     public async Task TellAsync(string stage, JsonObject defaults, int? version = null, CancellationToken cancel = default)
     {
         await store.WriteAsync(KeyOf(stage), JsonSerializer.SerializeToUtf8Bytes(defaults, ContractJson.Options), cancel);
@@ -21,11 +21,11 @@ public sealed class StageDefaultsStore(IObjectStore store)
         }
     }
 
-    /// <summary>The version that was told of a stage last; null where none was.</summary>
+    /// <summary>The version that was reported of a stage last; null where none was.</summary>
     public async Task<int?> FindVersionAsync(string stage, CancellationToken cancel = default) =>
         await store.ReadAsync(VersionKeyOf(stage), cancel) is { } content ? JsonSerializer.Deserialize<int>(content) : null;
 
-    /// <summary>What was told of a stage last; null where no worker of it has ever started.</summary>
+    /// <summary>What was reported of a stage last; null where no worker of it has ever started.</summary>
     public async Task<JsonObject?> FindAsync(string stage, CancellationToken cancel = default) =>
         await store.ReadAsync(KeyOf(stage), cancel) is { } content ? JsonNode.Parse(content)!.AsObject() : null;
 

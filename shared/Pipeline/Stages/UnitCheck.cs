@@ -4,7 +4,7 @@ using ClipSae.Contracts;
 
 namespace ClipSae.Pipeline.Stages;
 
-/// <summary>A unit of a run that has not begun.</summary>
+/// <summary>A unit of a run that has not started.</summary>
 /// <param name="Unit">Its name in the plan.</param>
 /// <param name="Parameters">Parameters after <see cref="IStage.Normalize"/>.</param>
 /// <param name="RunInputs">Inputs of the run by name, such as <c>model:weights</c>; shards may be left out.</param>

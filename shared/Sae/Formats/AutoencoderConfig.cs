@@ -32,19 +32,19 @@ internal sealed record AutoencoderConfig(string Path, JsonObject Root)
         }
     }
 
-    /// <summary>An object inside; an empty one where there is none.</summary>
+    /// <summary>An object inside; an empty one if there is none.</summary>
     public AutoencoderConfig Part(string key) => new(Path, Root[key] as JsonObject ?? []);
 
-    /// <summary>A text; null where there is none.</summary>
+    /// <summary>A text; null if there is none.</summary>
     public string? Text(string key) => Root[key] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 
-    /// <summary>A number; null where there is none.</summary>
+    /// <summary>A number; null if there is none.</summary>
     public double? Number(string key) => Root[key] is JsonValue value && value.TryGetValue<double>(out var number) ? number : null;
 
-    /// <summary>A switch; null where there is none.</summary>
+    /// <summary>A switch; null if there is none.</summary>
     public bool? Flag(string key) => Root[key] is JsonValue value && value.TryGetValue<bool>(out var flag) ? flag : null;
 
-    /// <summary>The whole number of active latents under a key; null where there is none.</summary>
+    /// <summary>The whole number of active latents under a key; null if there is none.</summary>
     /// <exception cref="UserErrorException">It is none that an autoencoder can have.</exception>
     public int? ActiveLatents(string key) =>
         Number(key) switch

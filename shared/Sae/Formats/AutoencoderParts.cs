@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace ClipSae.Sae.Formats;
 
-/// <summary>Tensors of another program's autoencoder, brought into the form that is computed here.</summary>
+/// <summary>Tensors of another program's autoencoder, brought into the form that is supported here.</summary>
 /// <param name="file">The open file.</param>
 /// <param name="path">What to call it in errors.</param>
 internal sealed class AutoencoderParts(ITensorFile file, string path)

@@ -6,7 +6,7 @@ namespace ClipSae.Sae.Formats;
 
 /// <summary>
 /// Autoencoders of <c>dictionary_learning</c>, and of <c>sae-for-vlm</c>, which trains with it: <c>ae.pt</c> (a state dict) and
-/// <c>config.json</c>, whose <c>trainer.dict_class</c> names the class. Top-K and BatchTopK have the same keys, so that nothing else tells
+/// <c>config.json</c>, whose <c>trainer.dict_class</c> names the class. Top-K and BatchTopK have the same keys, so that nothing else shows
 /// them apart.
 /// </summary>
 internal static class DictionaryLearningFormat

@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace ClipSae.Sae.Formats;
 
-/// <summary>Reads a sparse autoencoder that another program trained, or one of ClipSae's own; what it is, is told by its content.</summary>
+/// <summary>
+/// Reads a sparse autoencoder that another program trained, or one of ClipSae's own; what it is, is recognised by its content.
+/// </summary>
 public static class ForeignAutoencoder
 {
     /// <param name="path">A folder of SAELens or dictionary_learning, or a file of weights.</param>

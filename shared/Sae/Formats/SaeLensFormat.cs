@@ -16,7 +16,7 @@ public static class SaeLensFormat
     public const string WeightsFile = "sae_weights.safetensors";
     public const string ConfigFile = "cfg.json";
 
-    /// <summary>Version whose layout is written; SAELens reads it to tell layouts apart.</summary>
+    /// <summary>Version whose layout is written; SAELens reads it to distinguish layouts.</summary>
     private const string LayoutVersion = "6.0.0";
 
     /// <summary>Writes both files into a folder.</summary>

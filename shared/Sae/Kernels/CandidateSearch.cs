@@ -6,7 +6,7 @@ namespace ClipSae.Sae.Kernels;
 /// <summary>
 /// Finds, in a row of approximate pre-activations, all latents that can be among the k largest exact ones. With |approximate − exact| ≤ eⱼ
 /// the k-th largest of the lower ends (approximate − e) is at most the k-th largest exact value, so a latent whose upper end (approximate +
-/// e) lies below it is out for certain; all others are candidates. Nothing is ever missed; a loose bound costs time, not truth.
+/// e) is below that is out for certain; all others are candidates. Nothing is ever missed; a loose bound costs time, not truth.
 /// </summary>
 internal sealed unsafe class CandidateSearch
 {
@@ -70,7 +70,7 @@ internal sealed unsafe class CandidateSearch
         return kept;
     }
 
-    /// <summary>The k-th largest of lane-wise maxima of the lower ends: k different latents lie at or above it.</summary>
+    /// <summary>The k-th largest of lane-wise maxima of the lower ends: k different latents are at or above it.</summary>
     private float CoarseFloor(void* row, bool bfloat16, float* bias, float* norms, float slack, float relative)
     {
         new Span<float>(_maxima).Fill(float.NegativeInfinity);

@@ -14,7 +14,7 @@ internal sealed unsafe class SparseEncoder : IDisposable
     private const float BFloat16Rounding = 1.05f / 256;
     private const float Float32Rounding = 2f / (1 << 23);
 
-    // What a chunk's products take. Each float32 product lays the weights out anew, so it should be large; bfloat16's are quicker read
+    // What a chunk's products take. Each float32 product lays the weights out again, so it should be large; bfloat16's are quicker read
     // again from the cache.
     private const long ProductBytes = NativeHeap.MaxKeptBlock - 1;
     private const long NarrowProductBytes = 16 << 20;

@@ -4,7 +4,7 @@ namespace ClipSae.Sae.Steps;
 
 /// <summary>
 /// Everything that a step reads and changes, as plain tensors in the normalised space: parameters, Adam's moments, how long each latent has
-/// been silent, the step. Saving these tensors and going on from them is going on as if nothing had happened.
+/// been silent, the step. Saving these tensors and continuing from them is continuing as if nothing had happened.
 /// </summary>
 public sealed class SaeTrainingState : IDisposable
 {

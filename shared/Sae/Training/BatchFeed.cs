@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace ClipSae.Sae.Training;
 
 /// <summary>
-/// The batches of a training, normalised, on the device where they are used. On a GPU that has room all rows lie there from the first batch
+/// The batches of a training, normalised, on the device where they are used. On a GPU that has room all rows are there from the first batch
 /// on; where it has not, the next batches are read while the device computes and go up from page-locked memory. What a batch holds depends
 /// on none of this.
 /// </summary>
@@ -78,7 +78,7 @@ internal sealed class BatchFeed : IDisposable
         _resident?.Dispose();
     }
 
-    /// <summary>The step's rows in page-locked memory; the following steps' are begun.</summary>
+    /// <summary>The step's rows in page-locked memory; the following steps' are started.</summary>
     private Tensor Read(long step)
     {
         if (_coming.Count > 0 && _coming.Peek().Step != step)

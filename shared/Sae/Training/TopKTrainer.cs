@@ -9,7 +9,7 @@ namespace ClipSae.Sae.Training;
 
 /// <summary>
 /// Trains an autoencoder on rows of activations. What comes next is a function of the state and the options alone, so a trainer made from a
-/// saved state goes on exactly as the saved one would have.
+/// saved state continues exactly as the saved one would have.
 /// </summary>
 public sealed class TopKTrainer : IDisposable
 {
@@ -69,7 +69,7 @@ public sealed class TopKTrainer : IDisposable
         );
     }
 
-    /// <summary>A trainer that goes on from a saved state, on its device, on the same data with the same options.</summary>
+    /// <summary>A trainer that continues from a saved state, on its device, on the same data with the same options.</summary>
     public static TopKTrainer Resume(
         IActivationRows data,
         SaeTrainingOptions options,

@@ -5,7 +5,7 @@ namespace ClipSae.Tensors.Cuda;
 
 /// <summary>
 /// NVIDIA's run-time compiler, which comes with every libtorch for CUDA: libtorch's own link to it, <c>libcaffe2_nvrtc.so</c>, is found
-/// beside <c>libtorch_cuda.so</c>, where the process has that loaded from; else the system's.
+/// next to <c>libtorch_cuda.so</c>, where the process has that loaded from; else the system's.
 /// </summary>
 internal static unsafe class Nvrtc
 {

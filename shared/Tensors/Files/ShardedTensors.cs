@@ -4,7 +4,7 @@ using TorchSharp;
 
 namespace ClipSae.Tensors.Files;
 
-/// <summary>A checkpoint in several files, as an index (<c>model.safetensors.index.json</c>) says which key lies in which.</summary>
+/// <summary>A checkpoint in several files, as an index (<c>model.safetensors.index.json</c>) says which key is in which.</summary>
 public sealed class ShardedTensors : ITensorFile
 {
     private const string Map = "weight_map";

@@ -10,7 +10,7 @@ public static class TensorFiles
 
     /// <param name="path">A safetensors file, or one that <c>torch.save</c> or <c>torch.jit.save</c> wrote.</param>
     /// <param name="name">What to call it in errors; the path when null.</param>
-    /// <exception cref="UserErrorException">The file is unreadable, of another format, truncated or lies.</exception>
+    /// <exception cref="UserErrorException">The file is unreadable, of another format, truncated or contradicts itself.</exception>
     public static ITensorFile Open(string path, string? name = null)
     {
         byte[] start;

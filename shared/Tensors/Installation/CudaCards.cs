@@ -3,14 +3,14 @@ using System.Text;
 
 namespace ClipSae.Tensors.Installation;
 
-/// <summary>The machine's cards, as the CUDA driver tells them; libtorch's own figures are not in the binding.</summary>
+/// <summary>The machine's cards, as the CUDA driver reports them; libtorch's own figures are not in the binding.</summary>
 /// <remarks>CUDA driver API. 0 is success everywhere.</remarks>
 public static unsafe partial class CudaCards
 {
     private const string Driver = "libcuda.so.1";
     private const int MaxNameLength = 256;
 
-    /// <summary>Whether the machine has an NVIDIA card that this process may use, as far as files tell: nothing is loaded for it.</summary>
+    /// <summary>Whether the machine has an NVIDIA card that this process may use, as far as files show: nothing is loaded for it.</summary>
     public static bool SeemThere => File.Exists("/dev/nvidiactl") || File.Exists("/dev/dxg");
 
     /// <summary>The newest CUDA that the driver supports, as 1000 × major + 10 × minor; null without a driver.</summary>

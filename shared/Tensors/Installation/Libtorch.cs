@@ -4,7 +4,7 @@ using ClipSae.Contracts;
 namespace ClipSae.Tensors.Installation;
 
 /// <summary>
-/// Which libtorch this process computes with: the CPU build that comes along, or that of an installed PyTorch, which brings CUDA. Decided
+/// Which libtorch this process computes with: the CPU build that is bundled, or that of an installed PyTorch, which brings CUDA. Decided
 /// once, before the first tensor.
 /// </summary>
 public static class Libtorch
@@ -18,11 +18,11 @@ public static class Libtorch
     private static readonly Lock Deciding = new();
     private static bool _isDecided;
 
-    /// <summary>The PyTorch whose libraries are in use; null where those that come along are.</summary>
+    /// <summary>The PyTorch whose libraries are in use; null if the bundled ones are.</summary>
     public static TorchInstallation? InUse { get; private set; }
 
     /// <summary>
-    /// The libtorch that comes along with the program, in a folder of its own or, built for CUDA, beside it; null where it was left out.
+    /// The libtorch that is bundled with the program, in a folder of its own or, built for CUDA, next to it; null where it was left out.
     /// </summary>
     private static string? Included { get; } =
         new[] { Beside(CpuLibrary), Beside(Path.Combine("libtorch", CpuLibrary)) }.FirstOrDefault(File.Exists);
@@ -43,7 +43,7 @@ public static class Libtorch
 
     /// <summary>
     /// Decides which libtorch to load, and loads it. One that was named is taken; else, for a CUDA device, the one that <c>python3</c> has;
-    /// else what comes along. A run on the CPU starts no Python. The first call decides; later ones change nothing.
+    /// else what is bundled. A run on the CPU starts no Python. The first call decides; later ones change nothing.
     /// </summary>
     /// <param name="device">Device that will be computed on, <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>; null where it is not known yet: then
     /// a card in the machine counts.</param>
@@ -195,7 +195,7 @@ public static class Libtorch
             return;
         }
 
-        // Most name where the libraries lie that they need, and those two that need each other load together. Where one does not, what it
+        // Most name where the libraries are that they need, and those two that need each other load together. Where one does not, what it
         // needs goes first.
         if (NativeLibrary.TryLoad(file, out _))
         {

@@ -12,8 +12,8 @@ internal static class MissingCuda
     /// <param name="index">Number of the device that was asked for.</param>
     /// <param name="driver">Newest CUDA of the driver, 1000 × major + 10 × minor; null without a driver.</param>
     /// <param name="cards">How many cards the driver shows.</param>
-    /// <param name="inUse">The PyTorch in use; null for what comes along.</param>
-    /// <param name="bringsCuda">Whether what comes along is built for CUDA.</param>
+    /// <param name="inUse">The PyTorch in use; null for what is bundled.</param>
+    /// <param name="bringsCuda">Whether what is bundled is built for CUDA.</param>
     /// <param name="whyNot">Why no PyTorch with CUDA was found.</param>
     internal static string Explain(int index, int? driver, int cards, TorchInstallation? inUse, bool bringsCuda, string? whyNot) =>
         (driver, cards, inUse) switch

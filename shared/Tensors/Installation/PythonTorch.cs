@@ -4,7 +4,7 @@ using ClipSae.Contracts;
 
 namespace ClipSae.Tensors.Installation;
 
-/// <summary>Asks <c>python3</c> where its PyTorch lies. PyTorch itself is not imported, and nothing of the working folder is.</summary>
+/// <summary>Asks <c>python3</c> where its PyTorch is. PyTorch itself is not imported, and nothing of the working folder is.</summary>
 internal static class PythonTorch
 {
     private const string Python = "python3";

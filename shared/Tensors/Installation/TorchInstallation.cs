@@ -3,11 +3,11 @@ using ClipSae.Contracts;
 
 namespace ClipSae.Tensors.Installation;
 
-/// <summary>A PyTorch, or an unpacked libtorch, that lies on this machine.</summary>
+/// <summary>A PyTorch, or an unpacked libtorch, that is on this machine.</summary>
 /// <param name="Folder">Its folder, which holds <c>lib</c>.</param>
 /// <param name="Version">As it names itself, <c>2.11.0+cu130</c>.</param>
 /// <param name="Cuda">Version of CUDA that it was built for, <c>13.0</c>; null for a build without CUDA.</param>
-/// <param name="SearchRoots">Folders in which the packages of NVIDIA's libraries may lie, <c>nvidia/*/lib</c>.</param>
+/// <param name="SearchRoots">Folders in which the packages of NVIDIA's libraries may be, <c>nvidia/*/lib</c>.</param>
 public sealed partial record TorchInstallation(string Folder, string Version, string? Cuda, IReadOnlyList<string> SearchRoots)
 {
     private const int MaxVersionFile = 64 << 10;

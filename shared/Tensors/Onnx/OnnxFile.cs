@@ -18,7 +18,7 @@ public static class OnnxFile
     private const long MaxFile = int.MaxValue;
 
     /// <param name="name">Name of the graph.</param>
-    /// <param name="metadata">Texts that lie in the file, for example how inputs are prepared.</param>
+    /// <param name="metadata">Texts that are in the file, for example how inputs are prepared.</param>
     /// <param name="written">Called after each weight.</param>
     /// <exception cref="UserErrorException">The model is too large for one file, or the file cannot be written.</exception>
     public static void Write(

@@ -15,7 +15,7 @@ internal sealed class StateDictSearch
     /// <summary>Dictionaries inside of dictionaries, down to the state dict.</summary>
     private const int DeepestWrapper = 5;
 
-    /// <summary>Where training programs put the state dict beside optimizer and epoch, the first that is there counts.</summary>
+    /// <summary>Where training programs put the state dict next to optimizer and epoch, the first that is there counts.</summary>
     private static readonly string[] Wrappers =
     [
         "state_dict",
@@ -72,13 +72,13 @@ internal sealed class StateDictSearch
         }
     }
 
-    /// <summary>Tensors by name; empty where there are none.</summary>
+    /// <summary>Tensors by name; empty if there are none.</summary>
     public IReadOnlyDictionary<string, TorchTensor> Tensors => _tensors;
 
     /// <summary>Every module of a pickled or scripted model.</summary>
     public IReadOnlyList<PickledModule> Modules => _modules;
 
-    // A state dict may have a loss or a step beside it that are tensors too.
+    // A state dict may have a loss or a step next to it that are tensors too.
     private object? Inner(PickleDict dict)
     {
         var tensors = TensorsIn(dict);

@@ -57,7 +57,8 @@ public sealed class TorchFile : ITensorFile
     /// <param name="path">The file.</param>
     /// <param name="name">What to call it in errors; the path when null.</param>
     /// <exception cref="UserErrorException">
-    /// The file is unreadable, truncated or lies, its pickle asks for a name that weights do not need, or it contains no named tensors.
+    /// The file is unreadable, truncated or contradicts itself, its pickle asks for a name that weights do not need, or it contains no
+    /// named tensors.
     /// </exception>
     public static TorchFile Open(string path, string? name = null)
     {
@@ -105,7 +106,7 @@ public sealed class TorchFile : ITensorFile
         var reach = tensor.Shape.Zip(tensor.Strides).Sum(axis => (axis.First - 1) * axis.Second) + 1;
         var span = LargePages.Empty([reach], entry.ScalarType!.Value);
         _file.CopyTo(span, entry, nonFinite: null);
-        // Its offset counts from the beginning of the storage, which lies before the first large page.
+        // Its offset counts from the beginning of the storage, which is before the first large page.
         var view = span.as_strided(tensor.Shape, tensor.Strides, span.storage_offset()).contiguous();
         nonFinite?.Count(name, view);
         return view.MoveToOuterDisposeScope();
@@ -221,7 +222,7 @@ public sealed class TorchFile : ITensorFile
             : new TorchFile(file, kind, search, storages);
     }
 
-    // A checksum takes longer than the read itself. Where the headers leave no doubt where a large content lies, it is left out.
+    // A checksum takes longer than the read itself. Where the headers leave no doubt where a large content is, it is left out.
     private static void CheckSum(MappedBytes file, ZipEntry entry)
     {
         const long Small = 1 << 20;

@@ -41,7 +41,7 @@ internal sealed class TorchWorld : IPickleWorld
             ("torch.nn.parameter", "Parameter", [TorchTensor tensor, ..]) => tensor,
             ("torch.jit._pickle", "build_intlist" or "build_boollist" or "build_doublelist" or "build_tensorlist", [List<object?> items]) =>
                 items,
-            // What training programs keep beside weights: numbers, arrays, dates and paths. They are passed over.
+            // What training programs keep next to weights: numbers, arrays, dates and paths. They are passed over.
             ("numpy.core.multiarray" or "numpy._core.multiarray", "scalar", [PickleObject, byte[] or string]) => new PickleObject(function),
             ("numpy.core.multiarray" or "numpy._core.multiarray", "_reconstruct", [PickleGlobal, object?[], _]) => new PickleObject(
                 function

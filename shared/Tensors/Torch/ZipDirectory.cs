@@ -4,7 +4,7 @@ using System.Text;
 namespace ClipSae.Tensors.Torch;
 
 /// <summary>
-/// Where the entries of a zip archive lie. Only what PyTorch writes is needed: entries are stored, not compressed (only the code
+/// Where the entries of a zip archive are. Only what PyTorch writes is needed: entries are stored, not compressed (only the code
 /// of TorchScript is, which nobody reads here), so that tensors can be taken straight out of the mapped file.
 /// </summary>
 internal static class ZipDirectory
@@ -22,7 +22,7 @@ internal static class ZipDirectory
     private const int LocalSize = 30;
 
     /// <summary>Reads the directory; every offset in it is checked against the length of the file.</summary>
-    /// <exception cref="Contracts.UserErrorException">The archive is truncated, or lies.</exception>
+    /// <exception cref="Contracts.UserErrorException">The archive is truncated, or contradicts itself.</exception>
     public static IReadOnlyDictionary<string, ZipEntry> Read(MappedBytes file)
     {
         var (count, directory) = FindDirectory(file);
