@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using ClipSae.Contracts;
 using ClipSae.Pipeline.Stages;
+using ClipSae.Tensors;
 using ClipSae.WeightConversion.Targets;
 using ClipSae.WeightConversion.Weights;
 
@@ -18,7 +19,8 @@ public sealed record ConversionOptions
     public IReadOnlyList<string> Formats { get; init; } = ["openai"];
 
     /// <summary>Precision of the written weights. Default float32: nothing is lost. <c>gmp</c> and <c>onnx</c> hold no other.</summary>
-    public ConversionDtype Dtype { get; init; } = ConversionDtype.Float32;
+    [JsonConverter(typeof(WeightPrecision))]
+    public Precision Dtype { get; init; } = Precision.Float32;
 
     /// <summary>
     /// Largest difference of a feature between source and written weights, as a share of the largest feature. Default (null) 1e-5 for
@@ -44,8 +46,8 @@ public sealed record ConversionOptions
         Tolerance
         ?? Dtype switch
         {
-            ConversionDtype.Float32 => 1e-5,
-            ConversionDtype.Float16 => 1e-2,
+            Precision.Float32 => 1e-5,
+            Precision.Float16 => 1e-2,
             _ => 5e-2,
         };
 
@@ -75,7 +77,7 @@ public sealed record ConversionOptions
             throw new UserErrorException("conversion.formats is empty; name at least one format");
         }
 
-        if (Dtype != ConversionDtype.Float32 && Targets.FirstOrDefault(target => target.IsFloat32Alone) is { } wide)
+        if (Dtype != Precision.Float32 && Targets.FirstOrDefault(target => target.IsFloat32Alone) is { } wide)
         {
             throw new UserErrorException(
                 $"conversion.formats has {wide.Name}, which supports float32 only, but conversion.dtype is {Dtype.ToString().ToLowerInvariant()}: convert to {wide.Name} by itself, in float32"

@@ -1,5 +1,6 @@
 using ClipSae.Contracts;
 using ClipSae.Results.Conversion;
+using ClipSae.Tensors;
 using ClipSae.WeightConversion.Proofs;
 using ClipSae.WeightConversion.Targets;
 using ClipSae.WeightConversion.Weights;
@@ -49,7 +50,7 @@ public static class ForwardProofs
     }
 
     /// <exception cref="UserErrorException">The proof failed; names tower, probe, feature and the worst tensor, and what to do.</exception>
-    public static void Require(this ForwardProof proof, string source, string written, ConversionDtype dtype)
+    public static void Require(this ForwardProof proof, string source, string written, Precision dtype)
     {
         if (proof.Holds)
         {
@@ -68,8 +69,8 @@ public static class ForwardProofs
                 + blame
                 + dtype switch
                 {
-                    ConversionDtype.Float16 => "; convert with --dtype bfloat16 or float32, or allow more with --tolerance",
-                    ConversionDtype.BFloat16 => "; convert with --dtype float32, or allow more with --tolerance",
+                    Precision.Float16 => "; convert with --dtype bfloat16 or float32, or allow more with --tolerance",
+                    Precision.Bfloat16 => "; convert with --dtype float32, or allow more with --tolerance",
                     _ => "; allow more with --tolerance, if that much is acceptable",
                 }
         );

@@ -137,7 +137,7 @@ public sealed class WeightConversionStage : IStage
             proof.Text,
             proof.WorstWeight,
             proof.Holds,
-            JsonNamingPolicy.CamelCase.ConvertName(options.Dtype.ToString()),
+            WeightPrecision.StoredName(options.Dtype),
             conversion.GeometricLayers,
             source.Digest,
             written.Digest,

@@ -1,4 +1,5 @@
 using ClipSae.Clip.Tokenizers;
+using ClipSae.Tensors;
 using ClipSae.WeightConversion.Targets;
 using ClipSae.WeightConversion.Weights;
 
@@ -18,7 +19,7 @@ public static class WeightConverter
         ConversionSource source,
         string folder,
         IReadOnlyList<ConversionTarget> targets,
-        ConversionDtype dtype,
+        Precision dtype,
         ClipTokenizer? tokenizer = null,
         Action<int, int>? written = null,
         CancellationToken cancel = default

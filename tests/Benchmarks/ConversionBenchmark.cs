@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using ClipSae.Tensors;
 using ClipSae.WeightConversion;
 using ClipSae.WeightConversion.Targets;
 using ClipSae.WeightConversion.Weights;
@@ -43,7 +44,7 @@ internal sealed class ConversionBenchmark : IBenchmark
         )
         {
             var written = Directory.CreateDirectory(Path.Combine(checkpoint.Folder, target.Name)).FullName;
-            void Run() => WeightConverter.Convert(source, written, [target], ConversionDtype.Float32);
+            void Run() => WeightConverter.Convert(source, written, [target], Precision.Float32);
             Run();
             var bytes = Directory.EnumerateFiles(written, "*", SearchOption.AllDirectories).Sum(file => new FileInfo(file).Length);
             // Files are written into memory first: it must be at hand, and not at a virtual machine's host.

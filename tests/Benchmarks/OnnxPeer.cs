@@ -1,4 +1,5 @@
 using ClipSae.Clip.Model;
+using ClipSae.Tensors;
 using ClipSae.WeightConversion;
 using ClipSae.WeightConversion.Targets;
 using ClipSae.WeightConversion.Weights;
@@ -17,7 +18,7 @@ internal sealed class OnnxPeer : IDisposable
     {
         var path = Path.Combine(_folder, "model.safetensors");
         model.Save(path);
-        WeightConverter.Convert(new ConversionSource(path, "model"), _folder, [new OnnxTarget()], ConversionDtype.Float32);
+        WeightConverter.Convert(new ConversionSource(path, "model"), _folder, [new OnnxTarget()], Precision.Float32);
         using var options = new SessionOptions
         {
             IntraOpNumThreads = torch.get_num_threads(),

@@ -1,6 +1,7 @@
 using ClipSae.Clip.Checkpoints;
 using ClipSae.Clip.Model;
 using ClipSae.Contracts;
+using ClipSae.Tensors;
 using ClipSae.TestKit.Files;
 using ClipSae.WeightConversion.Targets;
 using ClipSae.WeightConversion.Weights;
@@ -74,7 +75,7 @@ public sealed class ContextStretchingTests : IDisposable
     private static ConversionMaterial Material(string path, out ClipCheckpoint checkpoint)
     {
         checkpoint = ClipCheckpoint.Open(path);
-        return new ConversionMaterial(new PlainWeights(checkpoint), ConversionDtype.Float32, null);
+        return new ConversionMaterial(new PlainWeights(checkpoint), Precision.Float32, null);
     }
 
     // Start, words, and the end of the text as the last token used.

@@ -49,13 +49,7 @@ public sealed class LongClipTests : IDisposable
         string key
     )
     {
-        WeightConverter.Convert(
-            Source(),
-            _folder.Path,
-            [ConversionTarget.Named(format)],
-            ConversionDtype.Float32,
-            ClipTokenizer.FromMerges([])
-        );
+        WeightConverter.Convert(Source(), _folder.Path, [ConversionTarget.Named(format)], Precision.Float32, ClipTokenizer.FromMerges([]));
 
         using var file = TensorFiles.Open(_folder.File(path));
         file.Entries.Keys.ShouldNotContain(name =>
@@ -71,7 +65,7 @@ public sealed class LongClipTests : IDisposable
     [InlineData("gmp", "gmp.safetensors")]
     public void Formats_with_both_embeddings_keep_both_as_trained(string format, string path)
     {
-        WeightConverter.Convert(Source(), _folder.Path, [ConversionTarget.Named(format)], ConversionDtype.Float32);
+        WeightConverter.Convert(Source(), _folder.Path, [ConversionTarget.Named(format)], Precision.Float32);
 
         using var file = TensorFiles.Open(_folder.File(path));
         file.Read(ClipKeys.Positions).Equals(_kept).ShouldBeTrue();

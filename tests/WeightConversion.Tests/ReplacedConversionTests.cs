@@ -1,5 +1,6 @@
 using ClipSae.Clip.Model;
 using ClipSae.Contracts;
+using ClipSae.Tensors;
 using ClipSae.TestKit.Files;
 using ClipSae.WeightConversion.Weights;
 using TorchSharp;
@@ -16,9 +17,9 @@ public sealed class ReplacedConversionTests : IDisposable
     private readonly TemporaryFolder _folder = new();
 
     [Theory]
-    [InlineData(ConversionDtype.Float16, 7e4f, "--dtype bfloat16 or float32")]
-    [InlineData(ConversionDtype.BFloat16, 3.4e38f, "--dtype float32")]
-    public void Values_beyond_the_precision_are_named_and_what_was_there_stays(ConversionDtype dtype, float value, string remedy)
+    [InlineData(Precision.Float16, 7e4f, "--dtype bfloat16 or float32")]
+    [InlineData(Precision.Bfloat16, 3.4e38f, "--dtype float32")]
+    public void Values_beyond_the_precision_are_named_and_what_was_there_stays(Precision dtype, float value, string remedy)
     {
         var source = Source(value);
         Before();
@@ -43,7 +44,7 @@ public sealed class ReplacedConversionTests : IDisposable
         var options = new ConversionOptions
         {
             Formats = ["openai", "open-clip"],
-            Dtype = ConversionDtype.Float16,
+            Dtype = Precision.Float16,
             Tolerance = 1e-7,
         };
         var error = Should.Throw<UserErrorException>(() => Conversion.Replace(Source(0.5f), _folder.File("out"), options));
@@ -115,9 +116,7 @@ public sealed class ReplacedConversionTests : IDisposable
         new ConversionOptions { Formats = ["openai", format] }.Validate();
 
         Should
-            .Throw<UserErrorException>(() =>
-                new ConversionOptions { Formats = ["openai", format], Dtype = ConversionDtype.Float16 }.Validate()
-            )
+            .Throw<UserErrorException>(() => new ConversionOptions { Formats = ["openai", format], Dtype = Precision.Float16 }.Validate())
             .Message.ShouldContain($"{format}, which supports float32 only");
     }
 

@@ -17,6 +17,8 @@ namespace ClipSae.WeightConversion.Tests;
 
 public sealed class RoundTripTests : IDisposable
 {
+    private static readonly Precision[] Precisions = [Precision.Float32, Precision.Float16, Precision.Bfloat16];
+
     private readonly TemporaryFolder _folder = new();
     private readonly DisposeScope _scope = torch.NewDisposeScope();
 
@@ -31,8 +33,8 @@ public sealed class RoundTripTests : IDisposable
     public void From_any_format_into_any_other_the_weights_stay_the_same(string from, string to)
     {
         var source = new ConversionSource(Small(), "small");
-        var first = Convert(source, from, ConversionDtype.Float32, "first");
-        var second = Convert(new ConversionSource(first, from, source.Path), to, ConversionDtype.Float32, "second");
+        var first = Convert(source, from, Precision.Float32, "first");
+        var second = Convert(new ConversionSource(first, from, source.Path), to, Precision.Float32, "second");
 
         using var original = ClipCheckpoint.Open(source.Path);
         using var arrived = ClipCheckpoint.Open(second, vision: source.Path);
@@ -53,10 +55,10 @@ public sealed class RoundTripTests : IDisposable
         using var original = source.Open();
         var probes = Probes.Draw(original.Architecture, seed: 0, images: 4, texts: 8);
         var expected = ProbeFeatures.Of(original, probes);
-        foreach (var first in Enum.GetValues<ConversionDtype>())
+        foreach (var first in Precisions)
         {
             var middle = new ConversionSource(Convert(source, from, first, "first"), from, source.Path);
-            foreach (var second in Enum.GetValues<ConversionDtype>())
+            foreach (var second in Precisions)
             {
                 var target = ConversionTarget.Named(to);
                 var (features, _) = target.Load(Convert(middle, to, second, "second"), source, probes);
@@ -77,7 +79,7 @@ public sealed class RoundTripTests : IDisposable
         var options = new ConversionOptions
         {
             Formats = [.. Written().Where(format => format != "gmp")],
-            Dtype = Enum.Parse<ConversionDtype>(dtype, ignoreCase: true),
+            Dtype = Enum.Parse<Precision>(dtype, ignoreCase: true),
         };
 
         var conversion = Conversion.Run(new ConversionSource(Small(), "small"), _folder.File("out"), options, SmallTokenizer());
@@ -105,7 +107,7 @@ public sealed class RoundTripTests : IDisposable
     public void Written_formats_give_the_features_of_the_original_code(string format, string path)
     {
         var target = ConversionTarget.Named(format);
-        WeightConverter.Convert(Widened(ReferenceFiles.GeometricModel), _folder.Path, [target], ConversionDtype.Float32, SmallTokenizer());
+        WeightConverter.Convert(Widened(ReferenceFiles.GeometricModel), _folder.Path, [target], Precision.Float32, SmallTokenizer());
 
         using var model = ClipModel.Load(_folder.File(path));
         using var inference = torch.no_grad();
@@ -176,7 +178,7 @@ public sealed class RoundTripTests : IDisposable
     [Fact]
     public void A_folder_of_transformers_has_the_names_and_the_description_that_it_needs()
     {
-        var folder = Convert(Widened(ReferenceFiles.Model), "huggingface", ConversionDtype.Float32, "out");
+        var folder = Convert(Widened(ReferenceFiles.Model), "huggingface", Precision.Float32, "out");
 
         using (var file = SafetensorsFile.Open(Path.Combine(folder, "model.safetensors")))
         {
@@ -221,7 +223,7 @@ public sealed class RoundTripTests : IDisposable
         var folder = Convert(
             new ConversionSource(path, "wide"),
             "huggingface",
-            ConversionDtype.Float32,
+            Precision.Float32,
             "out",
             ClipTokenizer.Load(ReferenceFiles.Vocabulary)
         );
@@ -239,7 +241,7 @@ public sealed class RoundTripTests : IDisposable
             new ConversionSource(ReferenceFiles.GeometricModel, "tiny"),
             _folder.Path,
             [new OnnxTarget()],
-            ConversionDtype.Float32
+            Precision.Float32
         );
         var probes = new Probes(
             ReferenceFiles.Read(ReferenceFiles.Expected, "image"),
@@ -256,10 +258,7 @@ public sealed class RoundTripTests : IDisposable
     public void Onnx_files_give_normalised_features_too_and_equal_bytes_for_equal_sources()
     {
         var source = new ConversionSource(ReferenceFiles.Model, "tiny");
-        var (first, second) = (
-            Convert(source, "onnx", ConversionDtype.Float32, "a"),
-            Convert(source, "onnx", ConversionDtype.Float32, "b")
-        );
+        var (first, second) = (Convert(source, "onnx", Precision.Float32, "a"), Convert(source, "onnx", Precision.Float32, "b"));
         File.ReadAllBytes(Path.Combine(first, "text_encoder.onnx")).ShouldBe(File.ReadAllBytes(Path.Combine(second, "text_encoder.onnx")));
 
         using var session = new InferenceSession(Path.Combine(first, "image_encoder.onnx"));
@@ -280,17 +279,11 @@ public sealed class RoundTripTests : IDisposable
     public void Formats_say_what_they_cannot_do()
     {
         var source = new ConversionSource(ReferenceFiles.Model, "tiny");
+        Should.Throw<UserErrorException>(() => Convert(source, "long-clip", Precision.Float32, "a")).Message.ShouldContain("77 tokens");
         Should
-            .Throw<UserErrorException>(() => Convert(source, "long-clip", ConversionDtype.Float32, "a"))
-            .Message.ShouldContain("77 tokens");
-        Should
-            .Throw<UserErrorException>(() =>
-                WeightConverter.Convert(source, _folder.Path, [new HuggingFaceTarget()], ConversionDtype.Float32)
-            )
+            .Throw<UserErrorException>(() => WeightConverter.Convert(source, _folder.Path, [new HuggingFaceTarget()], Precision.Float32))
             .Message.ShouldContain("--tokenizer");
-        Should
-            .Throw<UserErrorException>(() => Convert(source, "huggingface", ConversionDtype.Float32, "b"))
-            .Message.ShouldContain("514 tokens");
+        Should.Throw<UserErrorException>(() => Convert(source, "huggingface", Precision.Float32, "b")).Message.ShouldContain("514 tokens");
     }
 
     public void Dispose()
@@ -306,7 +299,7 @@ public sealed class RoundTripTests : IDisposable
     private static double Difference(torch.Tensor actual, torch.Tensor expected) =>
         ((actual - expected).abs().max() / expected.abs().max()).item<float>();
 
-    private string Convert(ConversionSource source, string format, ConversionDtype dtype, string name, ClipTokenizer? tokenizer = null)
+    private string Convert(ConversionSource source, string format, Precision dtype, string name, ClipTokenizer? tokenizer = null)
     {
         var folder = Directory.CreateDirectory(_folder.File(name)).FullName;
         var target = ConversionTarget.Named(format);

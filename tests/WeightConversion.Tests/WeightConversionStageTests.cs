@@ -7,6 +7,7 @@ using ClipSae.Contracts;
 using ClipSae.Pipeline.Stages;
 using ClipSae.Results;
 using ClipSae.Results.Tuning;
+using ClipSae.Tensors;
 using ClipSae.TestKit.Files;
 using ClipSae.TestKit.Pipelines;
 using ClipSae.WeightConversion.Targets;
@@ -189,7 +190,7 @@ public sealed class WeightConversionStageTests : IDisposable
             new ConversionSource(ReferenceFiles.GeometricModel, "source"),
             _folder.Path,
             [new OpenAiTarget()],
-            ConversionDtype.Float32
+            Precision.Float32
         );
         var written = _folder.File(OpenAiTarget.FileName);
         ChangedCheckpoint.Write(written, written, tensors => tensors[key] = tensors[key] * 1.5f);
@@ -202,9 +203,7 @@ public sealed class WeightConversionStageTests : IDisposable
         )[OpenAiTarget.FileName];
 
         proof.Holds.ShouldBeFalse();
-        Should
-            .Throw<UserErrorException>(() => proof.Require("tuned", OpenAiTarget.FileName, ConversionDtype.Float32))
-            .Message.ShouldContain(key);
+        Should.Throw<UserErrorException>(() => proof.Require("tuned", OpenAiTarget.FileName, Precision.Float32)).Message.ShouldContain(key);
     }
 
     [Fact]
@@ -235,6 +234,21 @@ public sealed class WeightConversionStageTests : IDisposable
         provenance["files"]!["openai.pt"]!.GetValue<string>().ShouldBe(result.Outputs["files/openai.pt"].Digest);
         provenance["parameters"]!["dtype"]!.GetValue<string>().ShouldBe("float32");
     }
+
+    // Keys of stored results follow from the spelling.
+    [Theory]
+    [InlineData("float32", "float32")]
+    [InlineData("float16", "float16")]
+    [InlineData("bfloat16", "bFloat16")]
+    [InlineData("bFloat16", "bFloat16")]
+    public void A_precision_is_stored_as_it_always_was(string given, string stored) =>
+        _stage.Normalize(new JsonObject { ["dtype"] = given })["dtype"]!.GetValue<string>().ShouldBe(stored);
+
+    [Fact]
+    public void A_precision_that_no_format_holds_is_refused() =>
+        Should
+            .Throw<UserErrorException>(() => _stage.Normalize(new JsonObject { ["dtype"] = "int8" }))
+            .Message.ShouldContain("expected float32, float16 or bfloat16");
 
     [Fact]
     public void Defaults_become_explicit_so_that_the_stage_key_sees_them() =>

@@ -17,7 +17,7 @@ public sealed class WeightConverterTests : IDisposable
     [Fact]
     public void Plain_weights_give_the_features_that_the_original_code_gives_for_the_geometric_ones()
     {
-        var path = Convert(ReferenceFiles.GeometricModel, ConversionDtype.Float32);
+        var path = Convert(ReferenceFiles.GeometricModel, Precision.Float32);
 
         using var model = ClipModel.Load(path);
         model.IsGeometric.ShouldBeFalse();
@@ -30,14 +30,14 @@ public sealed class WeightConverterTests : IDisposable
 
     [Fact]
     public void Equal_sources_give_equal_bytes() =>
-        File.ReadAllBytes(Convert(ReferenceFiles.GeometricModel, ConversionDtype.Float32, "a"))
-            .ShouldBe(File.ReadAllBytes(Convert(ReferenceFiles.GeometricModel, ConversionDtype.Float32, "b")));
+        File.ReadAllBytes(Convert(ReferenceFiles.GeometricModel, Precision.Float32, "a"))
+            .ShouldBe(File.ReadAllBytes(Convert(ReferenceFiles.GeometricModel, Precision.Float32, "b")));
 
     [Fact]
     public void A_plain_source_passes_through_unchanged()
     {
         using var source = SafetensorsFile.Open(ReferenceFiles.Model);
-        using var written = SafetensorsFile.Open(Convert(ReferenceFiles.Model, ConversionDtype.Float32));
+        using var written = SafetensorsFile.Open(Convert(ReferenceFiles.Model, Precision.Float32));
 
         written.Entries.Keys.ShouldBe(source.Entries.Keys, ignoreOrder: true);
         foreach (var key in source.Entries.Keys)
@@ -50,7 +50,7 @@ public sealed class WeightConverterTests : IDisposable
     [Fact]
     public void Half_precision_keeps_norms_and_embeddings_in_full()
     {
-        using var written = SafetensorsFile.Open(Convert(ReferenceFiles.GeometricModel, ConversionDtype.Float16));
+        using var written = SafetensorsFile.Open(Convert(ReferenceFiles.GeometricModel, Precision.Float16));
 
         var full = written.Entries.Values.Where(entry => entry.Dtype == "F32").Select(entry => entry.Name).ToArray();
         full.ShouldAllBe(key =>
@@ -64,7 +64,7 @@ public sealed class WeightConverterTests : IDisposable
     [Fact]
     public void Streaming_writes_the_file_that_writing_at_once_gives()
     {
-        var path = Convert(ReferenceFiles.GeometricModel, ConversionDtype.Float32);
+        var path = Convert(ReferenceFiles.GeometricModel, Precision.Float32);
         using var scope = torch.NewDisposeScope();
         using var file = SafetensorsFile.Open(path);
         SafetensorsWriter.Write(
@@ -110,7 +110,7 @@ public sealed class WeightConverterTests : IDisposable
             }
         });
 
-        var error = Should.Throw<UserErrorException>(() => Convert(_folder.File("defect.safetensors"), ConversionDtype.Float32));
+        var error = Should.Throw<UserErrorException>(() => Convert(_folder.File("defect.safetensors"), Precision.Float32));
         error.Message.ShouldContain($"'{key}'");
         error.Message.ShouldContain("tuned.safetensors");
         Directory.GetFiles(_folder.Path, "*", SearchOption.AllDirectories).ShouldBe([_folder.File("defect.safetensors")]);
@@ -121,7 +121,7 @@ public sealed class WeightConverterTests : IDisposable
     private static double RelativeError(torch.Tensor actual, torch.Tensor expected) =>
         ((actual - expected).abs().max() / expected.abs().max()).item<float>();
 
-    private string Convert(string source, ConversionDtype dtype, string name = "plain")
+    private string Convert(string source, Precision dtype, string name = "plain")
     {
         Directory.CreateDirectory(_folder.File(name));
         WeightConverter.Convert(new ConversionSource(source, "tuned.safetensors"), _folder.File(name), [new OpenAiTarget()], dtype);

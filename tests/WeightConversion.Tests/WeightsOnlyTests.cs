@@ -22,10 +22,10 @@ public sealed class WeightsOnlyTests : IDisposable
     private readonly DisposeScope _scope = torch.NewDisposeScope();
 
     [Theory]
-    [InlineData(ConversionDtype.Float32, "FloatStorage")]
-    [InlineData(ConversionDtype.Float16, "HalfStorage")]
-    [InlineData(ConversionDtype.BFloat16, "BFloat16Storage")]
-    public void Python_reads_our_file_by_the_rules_of_weights_only_and_finds_the_same_numbers(ConversionDtype dtype, string storage)
+    [InlineData(Precision.Float32, "FloatStorage")]
+    [InlineData(Precision.Float16, "HalfStorage")]
+    [InlineData(Precision.Bfloat16, "BFloat16Storage")]
+    public void Python_reads_our_file_by_the_rules_of_weights_only_and_finds_the_same_numbers(Precision dtype, string storage)
     {
         var source = new ConversionSource(ReferenceFiles.GeometricModel, "tiny");
         WeightConverter.Convert(source, _folder.Path, [new OpenAiTorchTarget(), new OpenAiTarget()], dtype);

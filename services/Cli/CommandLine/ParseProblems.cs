@@ -76,7 +76,7 @@ internal static class ParseProblems
             OptionResult { Option: var option } when given.Length == 0 => $"option {option.Name} needs a value{Expected(option.ValueType)}",
             OptionResult { Option: var option } when IsNumber(option.ValueType) =>
                 $"option {option.Name} cannot take '{given}': expected{Expected(option.ValueType)[1..]}",
-            OptionResult { Option: var option } when Choices(option.ValueType) is { Count: > 0 } choices =>
+            OptionResult { Option: var option } when Choices(option) is { Count: > 0 } choices =>
                 $"option {option.Name} cannot take '{given}': {NearMatches.Describe(given, choices)}",
             CommandResult { Command: var command } when error.Message.StartsWith("Required argument", StringComparison.Ordinal) =>
                 $"'{command.Name}' needs an argument",
@@ -86,10 +86,11 @@ internal static class ParseProblems
     }
 
     // Names as users write them; parsing takes any case.
-    private static IReadOnlyList<string> Choices(Type type) =>
-        (Nullable.GetUnderlyingType(type) ?? type) is { IsEnum: true } choice
+    private static IReadOnlyList<string> Choices(Option option) =>
+        option is PrecisionOption ? PrecisionOption.Choices
+        : (Nullable.GetUnderlyingType(option.ValueType) ?? option.ValueType) is { IsEnum: true } choice
             ? [.. Enum.GetNames(choice).Select(name => name.ToLowerInvariant())]
-            : [];
+        : [];
 
     private static bool IsNumber(Type type) => Expected(type).Length > 0;
 

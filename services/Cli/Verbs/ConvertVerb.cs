@@ -33,10 +33,9 @@ internal sealed class ConvertVerb : Verb
         AllowMultipleArgumentsPerToken = true,
     };
 
-    private readonly Option<ConversionDtype> _dtype = new("--dtype")
+    private readonly PrecisionOption _dtype = new("--dtype")
     {
         Description = "Precision of the weights: float32, float16, bfloat16; gmp and onnx support float32 only [default: float32]",
-        HelpName = "TYPE",
     };
     private readonly Option<string?> _tokenizer = new("--tokenizer")
     {

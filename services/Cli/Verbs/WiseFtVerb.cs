@@ -57,10 +57,9 @@ internal sealed class WiseFtVerb : Verb
         HelpName = "FORMAT",
         AllowMultipleArgumentsPerToken = true,
     };
-    private readonly Option<ConversionDtype> _dtype = new("--dtype")
+    private readonly PrecisionOption _dtype = new("--dtype")
     {
         Description = "Precision of the exported weights: float32, float16, bfloat16 [default: float32]",
-        HelpName = "TYPE",
     };
     private readonly Option<string?> _tokenizer = new("--tokenizer")
     {

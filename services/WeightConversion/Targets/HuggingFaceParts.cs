@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Preprocessing;
-using ClipSae.WeightConversion.Weights;
+using ClipSae.Tensors;
 
 namespace ClipSae.WeightConversion.Targets;
 
@@ -9,11 +9,11 @@ namespace ClipSae.WeightConversion.Targets;
 internal static class HuggingFaceParts
 {
     /// <summary>A precision as transformers names it.</summary>
-    public static string NameOf(ConversionDtype dtype) =>
+    public static string NameOf(Precision dtype) =>
         dtype switch
         {
-            ConversionDtype.Float16 => "float16",
-            ConversionDtype.BFloat16 => "bfloat16",
+            Precision.Float16 => "float16",
+            Precision.Bfloat16 => "bfloat16",
             _ => "float32",
         };
 

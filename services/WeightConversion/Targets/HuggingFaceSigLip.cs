@@ -4,14 +4,14 @@ using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Preprocessing;
 using ClipSae.Clip.Tokenizers;
 using ClipSae.Contracts;
-using ClipSae.WeightConversion.Weights;
+using ClipSae.Tensors;
 
 namespace ClipSae.WeightConversion.Targets;
 
 /// <summary>What <see cref="HuggingFaceTarget"/> writes next to the weights of a SigLIP, for <c>transformers</c>' SiglipModel.</summary>
 internal static class HuggingFaceSigLip
 {
-    public static JsonObject Configuration(ClipArchitecture a, ConversionDtype dtype) =>
+    public static JsonObject Configuration(ClipArchitecture a, Precision dtype) =>
         new()
         {
             ["architectures"] = new JsonArray("SiglipModel"),

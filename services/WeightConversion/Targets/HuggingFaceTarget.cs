@@ -6,6 +6,7 @@ using ClipSae.Clip.Preprocessing;
 using ClipSae.Clip.Tokenizers;
 using ClipSae.Contracts;
 using ClipSae.Imaging.Resizing;
+using ClipSae.Tensors;
 using ClipSae.WeightConversion.Weights;
 
 namespace ClipSae.WeightConversion.Targets;
@@ -68,7 +69,7 @@ public sealed record HuggingFaceTarget()
         WriteTokenizer(target, pairs, material.Architecture.ContextLength);
     }
 
-    private static JsonObject Configuration(ClipArchitecture a, string model, string type, ConversionDtype dtype) =>
+    private static JsonObject Configuration(ClipArchitecture a, string model, string type, Precision dtype) =>
         new()
         {
             ["architectures"] = new JsonArray(model),

@@ -15,7 +15,7 @@ namespace ClipSae.WeightConversion.Weights;
 /// <param name="Cancel">Stops between two tensors.</param>
 public sealed record ConversionMaterial(
     PlainWeights Weights,
-    ConversionDtype Dtype,
+    Precision Dtype,
     ClipTokenizer? Tokenizer,
     Action? Written = null,
     CancellationToken Cancel = default
@@ -47,11 +47,7 @@ public sealed record ConversionMaterial(
     /// <summary>Element type that a weight is written in.</summary>
     /// <param name="key">OpenAI's key.</param>
     public torch.ScalarType TypeOf(string key) =>
-        Dtype != ConversionDtype.Float32 && NarrowEndings.Any(ending => key.EndsWith(ending, StringComparison.Ordinal))
-            ? Dtype == ConversionDtype.Float16
-                ? torch.ScalarType.Float16
-                : torch.ScalarType.BFloat16
-            : torch.ScalarType.Float32;
+        NarrowEndings.Any(ending => key.EndsWith(ending, StringComparison.Ordinal)) ? Dtype.Type() : torch.ScalarType.Float32;
 
     /// <summary>A plain weight in its type.</summary>
     /// <exception cref="UserErrorException">A value does not fit the type.</exception>

@@ -60,10 +60,10 @@ public sealed class PyTorchTests : IDisposable
     }
 
     [Theory]
-    [InlineData(ConversionDtype.Float32)]
-    [InlineData(ConversionDtype.Float16)]
-    [InlineData(ConversionDtype.BFloat16)]
-    public void What_we_write_gives_our_features_tokens_and_pixels_there(ConversionDtype dtype)
+    [InlineData(Precision.Float32)]
+    [InlineData(Precision.Float16)]
+    [InlineData(Precision.Bfloat16)]
+    public void What_we_write_gives_our_features_tokens_and_pixels_there(Precision dtype)
     {
         const int Resolution = 64;
         var tokenizer = ClipTokenizer.Load(ReferenceFiles.Vocabulary);
