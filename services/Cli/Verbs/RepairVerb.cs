@@ -114,13 +114,7 @@ internal sealed class RepairVerb : Verb
         var list = CanonicalJson.Serialize(
             new System.Text.Json.Nodes.JsonArray([.. classes.Select(word => System.Text.Json.Nodes.JsonValue.Create(word))])
         );
-        return
-        [
-            $"curation.classes={list}",
-            $"curation.words={list}",
-            "curation.captionHygiene=keep", // the captions are the model's own, and not trained on
-            "tuning.arms=[\"distil\"]",
-        ];
+        return [$"curation.classes={list}", $"curation.words={list}", "tuning.arms=[\"distil\"]"];
     }
 
     private string[]? Words(ParseResult arguments)
