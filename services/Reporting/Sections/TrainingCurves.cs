@@ -25,7 +25,7 @@ internal static class TrainingCurves
         var shown = tuned is not null && data.Curves.ContainsKey(tuned) ? tuned : data.Curves.Keys.First();
         var curves = data.Curves[shown];
         (double X, double Y)? best = curves.Best is { } chosen ? (chosen.Step, chosen.Score) : null;
-        var validated = FewestValidated(data);
+        var validated = MinValidated(data);
         Html[] own =
         [
             new LineChart(
@@ -76,7 +76,7 @@ internal static class TrainingCurves
             Line(name, curves.Steps.Select(step => ((double)step.Step, metric(step))), colour);
     }
 
-    private static int? FewestValidated(ReportData data) => data.Tuning.Min(unit => Fewest(unit.Value));
+    private static int? MinValidated(ReportData data) => data.Tuning.Min(unit => Fewest(unit.Value));
 
     private static int? Fewest(TuningMetrics metrics) => new[] { metrics.CleanValidationImages, metrics.AttackValidationImages }.Min();
 
