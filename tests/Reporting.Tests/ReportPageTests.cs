@@ -293,7 +293,23 @@ public sealed partial class ReportPageTests
         var page = Read(SampleRun.Data());
 
         page.ShouldContain("40 of 400 images. 360 have a printed word that fools the base model and excites the text-salient features; 40");
-        page.ShouldContain("own, as they are, on which the text-salient features fire. Fine-tuning trained on 340 of them");
+        page.ShouldContain(
+            "own, as they are, on which the text-salient features fire. Fine-tuning trained on 340 of them, with their true captions."
+        );
+    }
+
+    [Fact]
+    public void Where_no_arm_learned_captions_none_are_told()
+    {
+        var data = SampleRun.Data();
+        var curves = data.Curves.ToDictionary(
+            entry => entry.Key,
+            entry => entry.Value with { Steps = [.. entry.Value.Steps.Select(step => step with { AttackLoss = null })] },
+            StringComparer.Ordinal
+        );
+
+        Read(data with { Curves = new SortedDictionary<string, TuningCurves>(curves, StringComparer.Ordinal) })
+            .ShouldContain("Fine-tuning trained on 340 of them.");
     }
 
     [Fact]

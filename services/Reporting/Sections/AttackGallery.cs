@@ -33,12 +33,16 @@ internal static class AttackGallery
         : firing == curated.Printed ? " and excites the text-salient features"
         : $", and on {Written.Count(firing)} of these the text-salient features fire";
 
+    /// <summary>Whether an arm learned the attacks' captions; self-distillation, for one, does not.</summary>
+    private static bool IsCaptioned(ReportData data) =>
+        data.Curves.Values.Any(curves => curves.Steps.Any(step => step.AttackLoss is not null));
+
     /// <summary>How many of them the arms were trained on: a part validates, and an arm may be given a small pool.</summary>
     private static string Learned(ReportData data)
     {
         var trained = data.Tuning.Select(unit => unit.Value.AttackImages).ToArray();
         return trained.Length == 0
             ? ""
-            : $" Fine-tuning trained on {Written.Count(trained.Min())}{(trained.Min() < trained.Max() ? $" to {Written.Count(trained.Max())}, by the arm," : "")} of them, with their true captions.";
+            : $" Fine-tuning trained on {Written.Count(trained.Min())}{(trained.Min() < trained.Max() ? $" to {Written.Count(trained.Max())}, by the arm," : "")} of them{(IsCaptioned(data) ? ", with their true captions" : "")}.";
     }
 }
