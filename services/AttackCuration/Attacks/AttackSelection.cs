@@ -5,7 +5,7 @@ public static class AttackSelection
 {
     /// <summary>
     /// The candidates that fool CLIP, those first on which the text-salient features fire; the others follow where these are fewer than
-    /// asked for. Either are ranked: first those where the word alone does it, then by margin and activation (each in units of its own
+    /// asked for. Both are ranked: first those where the word alone does it, then by margin and activation (each in units of its own
     /// spread). They are taken in rounds of one a class, within a class from the font (of families, from the family) used least so far, so
     /// that none crowds out the others; in each round the class with the best ranked attack left comes first.
     /// </summary>
