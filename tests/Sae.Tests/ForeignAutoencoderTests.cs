@@ -122,6 +122,39 @@ public sealed class ForeignAutoencoderTests : IDisposable
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData("decoder")]
+    public void A_finetuned_scale_of_SAELens_is_in_the_decoder(object finetuned)
+    {
+        using var generator = new Generator(3, CPU);
+        Tensor Draw(params long[] shape) => randn(shape, generator: generator);
+        var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal)
+        {
+            ["W_enc"] = Draw(6, 10),
+            ["W_dec"] = Draw(10, 6),
+            ["b_enc"] = Draw(10),
+            ["b_dec"] = Draw(6),
+            ["scaling_factor"] = Draw(10).abs() + 0.5,
+        };
+        WriteSaeLens(
+            tensors,
+            new JsonObject
+            {
+                ["architecture"] = "standard",
+                ["apply_b_dec_to_input"] = false,
+                ["finetuning_scaling_factor"] = finetuned is bool flag ? flag : (string)finetuned,
+            }
+        );
+        var x = Draw(50, 6);
+        var latents = (x.matmul(tensors["W_enc"]) + tensors["b_enc"]).relu();
+
+        using var sae = ForeignAutoencoder.Load(_folder.Path);
+
+        var expected = (latents * tensors["scaling_factor"]).matmul(tensors["W_dec"]) + tensors["b_dec"];
+        Difference(sae.Reconstruct(x), expected).ShouldBeLessThan(2e-5);
+    }
+
+    [Theory]
     [InlineData("architecture", "temporal", "architecture 'temporal'")]
     [InlineData("normalize_activations", "layer_norm", "layer_norm")]
     [InlineData("reshape_activations", "hook_z", "hook_z")]
