@@ -8,7 +8,7 @@ using TorchSharp;
 
 namespace ClipSae.EmbeddingExtraction;
 
-/// <summary>Batches on the processor: the model has every core, so only decoding runs next to it.</summary>
+/// <summary>Batches on the processor: the model has every core, so only decoding runs at the same time.</summary>
 internal sealed class ProcessorBatches : IExtractionBatches
 {
     private readonly LoadedModel _loaded;

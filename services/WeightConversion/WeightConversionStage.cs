@@ -144,7 +144,7 @@ public sealed class WeightConversionStage : IStage
             conversion.Proofs
         );
 
-    // Arms that train no adapter, or take heads out next to it, change other weights than one.
+    // Arms that train no adapter, or also take heads out, change other weights than one.
     private static ConversionSource WithAdapter(ConversionSource source)
     {
         using var tuned = source.Open();

@@ -4,7 +4,7 @@ namespace ClipSae.Contracts;
 
 /// <summary>
 /// What a run is asked to compute, whoever asks: a command, an event from outside, or the log of a run that began. The plan follows from it
-/// (or comes next to it), and so does not belong to it.
+/// (or comes with it), and so does not belong to it.
 /// </summary>
 /// <param name="Inputs">Run inputs by name: <c>dataset:manifest</c>, <c>dataset:shards/00000</c>, <c>model:weights</c>,
 /// <c>evaluation:…</c>; artifacts that are in the store.</param>

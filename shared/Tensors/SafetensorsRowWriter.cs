@@ -12,7 +12,7 @@ namespace ClipSae.Tensors;
 /// </summary>
 public sealed class SafetensorsRowWriter : IDisposable
 {
-    /// <summary>Room for the header next to its metadata: names, types and offsets of a handful of tensors.</summary>
+    /// <summary>Room for the header in addition to its metadata: names, types and offsets of a handful of tensors.</summary>
     private const int HeaderRoom = 4096;
 
     private readonly string _path;

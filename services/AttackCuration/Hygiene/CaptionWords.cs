@@ -83,7 +83,7 @@ public static class CaptionWords
     }
 
     /// <summary>
-    /// The captions with a word left out, and what led to it at the end; one that then names nothing of the vocabulary is left out.
+    /// The captions with a word and, at the end, what led to it removed; one that then names nothing of the vocabulary is left out.
     /// </summary>
     public static IReadOnlyList<string> Without(DatasetItem item, string word, IReadOnlyList<string> vocabulary)
     {

@@ -12,7 +12,7 @@ public sealed class LogisticRegression : IDisposable
     private const int Iterations = 12;
 
     /// <summary>
-    /// Weight of the squared coefficients next to the mean loss: keeps them finite where the classes can be distinguished completely.
+    /// Weight of the squared coefficients relative to the mean loss: keeps them finite where the classes can be distinguished completely.
     /// </summary>
     private const double Ridge = 1e-3;
 

@@ -35,8 +35,8 @@ public sealed record WordStock(IReadOnlyList<string> Listed, IReadOnlyList<strin
     public static WordStock Of(IReadOnlyList<string> listed) => new(listed, [], []);
 
     /// <summary>
-    /// Draws words of the vocabulary next to those given. None that may say what a class does: of its embedding as text, a class is nearer
-    /// to the word than any other class is to that class ("car" for an automobile, "dogs" for a dog).
+    /// Draws words of the vocabulary in addition to those given. None that may say what a class does: of its embedding as text, a class is
+    /// nearer to the word than any other class is to that class ("car" for an automobile, "dogs" for a dog).
     /// </summary>
     /// <param name="never">Words kept for evaluation.</param>
     public static WordStock Draw(

@@ -15,7 +15,7 @@ public abstract partial record TuningArm
     {
         public override bool UsesCaptions => false;
 
-        public override string WeightRule => "a weight of 0 or more";
+        public override string WeightRule => AnyWeight;
 
         public override bool HasControl => false;
 

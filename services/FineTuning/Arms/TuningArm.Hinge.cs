@@ -14,7 +14,7 @@ public abstract partial record TuningArm
         private protected Hinge(string kind, bool isRandom)
             : base(kind, isRandom) { }
 
-        public override string WeightRule => "a weight of 0 or more";
+        public override string WeightRule => AnyWeight;
 
         public override bool ReadsFeatures => true;
 
@@ -41,7 +41,7 @@ public abstract partial record TuningArm
         }
     }
 
-    /// <summary>The hinge next to the attack captions.</summary>
+    /// <summary>The hinge in addition to the attack captions.</summary>
     public sealed record Penalise(bool Random) : Hinge("penalise", Random);
 
     /// <summary>The hinge alone: no attack image is ever captioned.</summary>

@@ -10,12 +10,12 @@ public abstract partial record TuningArm
     /// <summary>
     /// A hinge at the heads that look at print in the later half of the blocks: what they write into the class token along the directions
     /// of the SAE's text-salient features (<see cref="TextDirections"/>) on the attacked image, against its unreadable twin: λ·mean
-    /// ReLU(⟨d_f, h(word)⟩ − ⟨d_f, h(control)⟩ − margin) over attacks, heads and features. Next to the attack captions. The control takes
-    /// random heads and random features.
+    /// ReLU(⟨d_f, h(word)⟩ − ⟨d_f, h(control)⟩ − margin) over attacks, heads and features. In addition to the attack captions. The control
+    /// takes random heads and random features.
     /// </summary>
     public sealed record HingeHeads(bool Random) : TuningArm("hinge-heads", Random)
     {
-        public override string WeightRule => "a weight of 0 or more";
+        public override string WeightRule => AnyWeight;
 
         public override bool ReadsFeatures => true;
 

@@ -12,7 +12,7 @@ public abstract partial record TuningArm
     /// </summary>
     public sealed record KeepFeatures(bool Random) : TuningArm("keep-features", Random)
     {
-        public override string WeightRule => "a weight of 0 or more";
+        public override string WeightRule => AnyWeight;
 
         public override bool ReadsFeatures => true;
 

@@ -8,12 +8,12 @@ public abstract partial record TuningArm
 {
     /// <summary>
     /// Words without a picture behind them keep the base's embedding, so that what is unlearned is to prefer the word to the object, not to
-    /// read it. Loss: weight · mean (1 − cos) between student and base over the attacks' print on grey (<see cref="PrintAlone"/>). Next to
-    /// the attack captions when alone.
+    /// read it. Loss: weight · mean (1 − cos) between student and base over the attacks' print on grey (<see cref="PrintAlone"/>). In
+    /// addition to the attack captions when alone.
     /// </summary>
     public sealed record KeepReading() : TuningArm("keep-reading", false)
     {
-        public override string WeightRule => "a weight of 0 or more";
+        public override string WeightRule => AnyWeight;
 
         public override bool HasControl => false;
 

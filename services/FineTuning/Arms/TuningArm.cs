@@ -17,6 +17,8 @@ public abstract partial record TuningArm
     /// <summary>Between an arm and the weight that its name sets.</summary>
     private const char WeightSign = '@';
 
+    private const string AnyWeight = "a weight of 0 or more";
+
     private TuningArm(string kind, bool isRandom)
     {
         Kind = kind;

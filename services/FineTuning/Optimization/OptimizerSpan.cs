@@ -19,7 +19,7 @@ internal sealed record OptimizerSpan(
     Action<Tensor, Tensor>? Keep = null
 )
 {
-    /// <summary>Elements of a span at most, so that what an update computes next to them stays small: 128 MiB a tensor.</summary>
+    /// <summary>Elements of a span at most, so that what an update computes in addition stays small: 128 MiB a tensor.</summary>
     private const long MaxLength = 1 << 25;
 
     /// <summary>The spans of parameters that are each alone.</summary>

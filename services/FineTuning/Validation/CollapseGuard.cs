@@ -4,7 +4,7 @@ using ClipSae.FineTuning.Data;
 namespace ClipSae.FineTuning.Validation;
 
 /// <summary>
-/// Distinguishes a fine-tuning that has collapsed from one that only costs something, by a validation next to that of the base: embeddings
+/// Distinguishes a fine-tuning that has collapsed from one that only costs something, by a validation compared with the base's: embeddings
 /// that all point one way, clean accuracy half-way to chance, or a factor on cosines that ran away. The bounds are far from what a sound
 /// training shows, and embeddings that gather by class while clean accuracy holds are no collapse.
 /// </summary>

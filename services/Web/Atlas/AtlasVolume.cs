@@ -73,7 +73,7 @@ internal sealed class AtlasVolume
     public SalientFeature? Salience(int feature) => _salient.GetValueOrDefault(feature);
 
     /// <summary>
-    /// The feature that is not salient and fires on the most similar share of rows, for comparison; null if there is none other.
+    /// The feature that is not salient and fires on the most similar share of rows, for comparison; null if there is no other.
     /// </summary>
     public FeatureStatistics? Twin(FeatureStatistics feature) =>
         Statistics

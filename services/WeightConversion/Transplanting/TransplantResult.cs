@@ -33,7 +33,7 @@ public sealed record TransplantResult(
     /// <summary>Below this cosine the model was hardly tuned from the encoder that it replaces.</summary>
     private const double Unrelated = 0.5;
 
-    /// <summary>What the user should know next to the metrics, one line each.</summary>
+    /// <summary>What the user should know in addition to the metrics, one line each.</summary>
     public IEnumerable<string> Notes()
     {
         if (ModelContext > Context)

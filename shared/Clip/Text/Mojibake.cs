@@ -6,7 +6,7 @@ namespace ClipSae.Clip.Text;
 /// <summary>
 /// UTF-8 that was read as Windows-1252 or Latin-1 ("cafÃ©", "itâ€™s") becomes the text that it was, also where it happened twice. Only
 /// sequences that are UTF-8 to the last byte and hardly anything else are taken: those of Latin letters and signs, of punctuation and
-/// emoji, runs of two and more of any script, and all where a text has nothing else next to ASCII.
+/// emoji, runs of two and more of any script, and all where a text has nothing but ASCII otherwise.
 /// </summary>
 internal static partial class Mojibake
 {

@@ -55,7 +55,7 @@ internal abstract class WeightRun
         TrainingKernels? kernels
     ) : WeightRun
     {
-        /// <summary>Elements in float32 at a time next to the buffers: 128 MiB.</summary>
+        /// <summary>Elements in float32 at a time in addition to the buffers: 128 MiB.</summary>
         private const long Slice = 1 << 25;
 
         public override void Refresh()

@@ -1,7 +1,7 @@
 namespace ClipSae.Datasets.Drawing;
 
 /// <summary>
-/// Faces by class: which files of a machine families of print take next to the roster, and which class a file's name says. What
+/// Faces by class: which files of a machine families of print take in addition to the roster, and which class a file's name says. What
 /// evaluation's independent printer (<c>infra/photographs/world.py</c>) prints with is not among them.
 /// </summary>
 internal static class KnownFaces

@@ -7,7 +7,8 @@ using MassTransit;
 namespace ClipSae.Hosting.Worker;
 
 /// <summary>
-/// Sends commands to the queue of their stage. That a run stops is reported to who listens, and stands next to its stream for who does not.
+/// Sends commands to the queue of their stage. That a run stops is reported to whoever listens, and stands next to its stream for
+/// whoever does not.
 /// </summary>
 public sealed class BusCommandSender(
     IBus bus,

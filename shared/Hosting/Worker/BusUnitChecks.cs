@@ -9,7 +9,7 @@ namespace ClipSae.Hosting.Worker;
 internal sealed class BusUnitChecks(IBus bus, BusAddresses addresses, ILogger<BusUnitChecks> log, BrokerTopology? topology = null)
     : IUnitChecks
 {
-    // A worker that computes answers next to its work; it may have to fetch the weights first.
+    // A worker that computes answers while it works; it may have to fetch the weights first.
     private static readonly RequestTimeout MaxLength = RequestTimeout.After(s: 60);
 
     public async Task<UnitsChecked?> AskAsync(StagePlan stage, IReadOnlyDictionary<string, ArtifactRef> runInputs, CancellationToken cancel)

@@ -37,7 +37,7 @@ public sealed class StageWorker(
     /// </summary>
     public static EventId UnitFails { get; } = new(1, nameof(UnitFails));
 
-    // Short next to a unit that is worth another worker, long next to the message that giving back costs.
+    // Short compared with a unit that is worth another worker, long compared with the message that giving back costs.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan MaxSend = TimeSpan.FromSeconds(30);
     private const string DeathsHeader = "clipsae-deaths";

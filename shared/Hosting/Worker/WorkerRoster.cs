@@ -10,7 +10,7 @@ namespace ClipSae.Hosting.Worker;
 /// <summary>Who takes which units, as the broker and the workers say.</summary>
 public sealed class WorkerRoster(IBus bus, BrokerTopology topology, TemporaryNames names, TimeProvider time)
 {
-    // Workers answer within milliseconds, next to what they compute.
+    // Workers answer within milliseconds, while they compute.
     private static readonly TimeSpan Listening = TimeSpan.FromSeconds(2);
 
     /// <summary>All workers that answer, by name.</summary>

@@ -65,7 +65,7 @@ public static class DeviceFault
         }
     }
 
-    /// <summary>Whether the device's memory was not enough; it computes on.</summary>
+    /// <summary>Whether the device's memory was not enough; it can still compute.</summary>
     public static bool IsOutOfMemory(Exception error) => Says(error, Short);
 
     /// <summary>Whether the card no longer computes in this process.</summary>

@@ -38,8 +38,8 @@ public interface IStage
     JsonObject Normalize(JsonObject parameters);
 
     /// <summary>
-    /// What of this machine decides the results, next to parameters and inputs: members that the key has beyond those of the parameters. It
-    /// may read files.
+    /// What of this machine decides the results, in addition to parameters and inputs: members that the key has beyond those of the
+    /// parameters. It may read files.
     /// </summary>
     /// <param name="parameters">Parameters after <see cref="Normalize"/>.</param>
     JsonObject OfMachine(JsonObject parameters) => [];

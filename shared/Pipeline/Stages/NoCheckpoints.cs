@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace ClipSae.Pipeline.Stages;
 
-/// <summary>Keeps nothing: for units that are run outside a pipeline, if there is nothing to resume.</summary>
+/// <summary>Keeps nothing: for units that are run outside a pipeline, where nothing can be resumed.</summary>
 public sealed class NoCheckpoints : ICheckpoints
 {
     public static NoCheckpoints Instance { get; } = new();
