@@ -64,7 +64,8 @@ public sealed class AttackCurationStage : IStage
         )
         {
             throw new UserErrorException(
-                $"curation.classes is empty and the images are labelled with {labels.Count} class{(labels.Count == 1 ? "" : "es")}: attacks need two; list what the captions show"
+                $"curation.classes is empty and the images are labelled with {labels.Count} "
+                    + $"class{(labels.Count == 1 ? "" : "es")}: attacks need two; list what the captions show"
             );
         }
     }
@@ -78,7 +79,8 @@ public sealed class AttackCurationStage : IStage
         if (options.Fonts is { } wanted && wanted != own)
         {
             throw new UserErrorException(
-                $"curation.fonts: the run asks for the fonts {wanted[..Math.Min(12, wanted.Length)]}…, this machine has {own[..12]}… ({string.Join(", ", fonts.All.Select(face => face.Name))})"
+                $"curation.fonts: the run asks for the fonts {wanted[..Math.Min(12, wanted.Length)]}…, "
+                    + $"this machine has {own[..12]}… ({string.Join(", ", fonts.All.Select(face => face.Name))})"
             );
         }
 
@@ -157,11 +159,10 @@ public sealed class AttackCurationStage : IStage
         CancellationToken cancel
     )
     {
-        var words = pictures.Words;
         using var classifier = ZeroShotClassifier.Create(
             model,
             tokenizer,
-            [.. pictures.Classes.Union(words, StringComparer.Ordinal)],
+            [.. pictures.Classes.Union(pictures.Words, StringComparer.Ordinal)],
             options.PromptTemplates
         );
         var pairCount = Math.Min(options.Pairs, pictures.Plain.Count) / 2 * 2;
@@ -183,7 +184,7 @@ public sealed class AttackCurationStage : IStage
         using var pairs = WordPairs.Draw(
             [.. pictures.Plain.Take(pairCount)],
             options,
-            words,
+            pictures.Words,
             printing.Printer,
             model.Architecture.Preparation
         );
@@ -200,14 +201,11 @@ public sealed class AttackCurationStage : IStage
             done => Report(done, steps, "ablations"),
             cancel
         );
-        if (rows.Count == 0)
-        {
-            throw new UserErrorException(
-                "attack-curation: no SAE feature reacts to printed words more than to unreadable controls; train the SAE on an earlier layer (extraction.hookPoints) or on more images"
+        var best = rows.MaxBy(r => r.Effect)
+            ?? throw new UserErrorException(
+                "attack-curation: no SAE feature reacts to printed words more than to unreadable controls; "
+                    + "train the SAE on an earlier layer (extraction.hookPoints) or on more images"
             );
-        }
-
-        var best = rows.MaxBy(r => r.Effect)!;
         var neurons = SalientNeurons.Find(
             model,
             vision,
@@ -251,7 +249,8 @@ public sealed class AttackCurationStage : IStage
         if (chosen.Count == 0)
         {
             throw new UserErrorException(
-                $"attack-curation: none of the {vulnerability.Fooled} printed words that fool this model excites its text-salient features; train the SAE on another layer (extraction.hookPoints) or on more images"
+                $"attack-curation: none of the {vulnerability.Fooled} printed words that fool this model excites its text-salient "
+                    + "features; train the SAE on another layer (extraction.hookPoints) or on more images"
             );
         }
 
@@ -333,7 +332,8 @@ public sealed class AttackCurationStage : IStage
         return left.Plain.Count > 0
             ? (left, cleaning.Findings(result, detector, options.CaptionHygiene))
             : throw new UserErrorException(
-                $"curation.captionHygiene: none of {pictures.Plain.Count} labelled pictures would be left; with report they are listed and kept"
+                $"curation.captionHygiene: none of {pictures.Plain.Count} labelled pictures would be left; "
+                    + "with report they are listed and kept"
             );
     }
 
@@ -384,7 +384,8 @@ public sealed class AttackCurationStage : IStage
         if (explained.Count == 0)
         {
             throw new UserErrorException(
-                "attack-curation: no SAE among the inputs reads pictures, in which text-salient features are found; name a hook point of the vision tower, such as mlp@0, in extraction.hookPoints"
+                "attack-curation: no SAE among the inputs reads pictures, in which text-salient features are found; "
+                    + "name a hook point of the vision tower, such as mlp@0, in extraction.hookPoints"
             );
         }
 

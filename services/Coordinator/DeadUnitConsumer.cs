@@ -18,7 +18,8 @@ public sealed class DeadUnitConsumer(RunCoordinator coordinator, ClipSaeOptions 
         var deaths = options.Broker.DeliveryLimit + 1;
         var reason = string.Create(
             CultureInfo.InvariantCulture,
-            $"set aside after {deaths} workers that took it died without an error message (killed, out of memory?); a copy is in queue {QueueNames.DeadLetters}"
+            $"set aside after {deaths} workers that took it died without an error message (killed, out of memory?); "
+                + $"a copy is in queue {QueueNames.DeadLetters}"
         );
         await coordinator.HandleAsync(
             unit.Run,

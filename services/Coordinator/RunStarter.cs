@@ -112,7 +112,8 @@ public sealed class RunStarter(
                 {
                     case null:
                         problems.Add(
-                            $"inputs['{input.Key}'].digest: the store has no content of {input.Value.Digest}: bring it there first, as clipsae submit --print does"
+                            $"inputs['{input.Key}'].digest: the store has no content of {input.Value.Digest}: "
+                                + "bring it there first, as clipsae submit --print does"
                         );
                         break;
                     case { } length when length != input.Value.Length:
@@ -128,7 +129,8 @@ public sealed class RunStarter(
         if (problems.Min(StringComparer.Ordinal) is { } first)
         {
             throw new UserErrorException(
-                $"dataset-ready: {first}{(problems.Count > 1 ? FormattableString.Invariant($" (and {problems.Count - 1} more inputs)") : "")}"
+                "dataset-ready: "
+                    + $"{first}{(problems.Count > 1 ? FormattableString.Invariant($" (and {problems.Count - 1} more inputs)") : "")}"
             );
         }
     }
@@ -156,7 +158,8 @@ public sealed class RunStarter(
         )
         {
             throw new UserErrorException(
-                $"dataset-ready: run: {ready.Run} is the name of a run with other inputs, parameters, seed, plan or origin: choose another name, or give none"
+                $"dataset-ready: run: {ready.Run} is the name of a run with other inputs, parameters, seed, plan or origin: "
+                    + "choose another name, or give none"
             );
         }
     }
@@ -168,7 +171,8 @@ public sealed class RunStarter(
             if (await told.FindAsync(stage, cancel) is null)
             {
                 throw new UserErrorException(
-                    $"dataset-ready: plan: no worker of stage {stage} has ever started here: start one first; {NearMatches.Describe(stage, ParameterSections.All.Select(pair => pair.Stage))}"
+                    $"dataset-ready: plan: no worker of stage {stage} has ever started here: "
+                        + $"start one first; {NearMatches.Describe(stage, ParameterSections.All.Select(pair => pair.Stage))}"
                 );
             }
         }
@@ -187,7 +191,8 @@ public sealed class RunStarter(
         if (ready.Spec.Inputs.Count > DatasetReady.MaxInputs)
         {
             throw new UserErrorException(
-                $"dataset-ready: inputs has {ready.Spec.Inputs.Count} members; at most {DatasetReady.MaxInputs} are allowed: use fewer and larger shards"
+                $"dataset-ready: inputs has {ready.Spec.Inputs.Count} members; at most {DatasetReady.MaxInputs} are allowed: "
+                    + "use fewer and larger shards"
             );
         }
 
@@ -246,7 +251,8 @@ public sealed class RunStarter(
         {
             defaults[stage] = await told.FindAsync(stage, cancel)
                 ?? throw new UserErrorException(
-                    $"dataset-ready: no worker of stage {stage} has ever started here, so its part of the plan is unknown: start one, or give a plan"
+                    $"dataset-ready: no worker of stage {stage} has ever started here, so its part of the plan is unknown: "
+                        + "start one, or give a plan"
                 );
         }
 

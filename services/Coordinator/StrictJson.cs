@@ -22,7 +22,8 @@ internal sealed class StrictJson(ISerializerFactory lenient) : ISerializerFactor
                 if (!names.Contains(StrictMessages.NameOf(typeof(DatasetReady)), StringComparer.Ordinal))
                 {
                     throw new UserErrorException(
-                        $"{What}: messageType names {(names.Count == 0 ? "nothing" : string.Join(", ", names))}: expected urn:message:{StrictMessages.NameOf(typeof(DatasetReady))}"
+                        $"{What}: messageType names {(names.Count == 0 ? "nothing" : string.Join(", ", names))}: "
+                            + $"expected urn:message:{StrictMessages.NameOf(typeof(DatasetReady))}"
                     );
                 }
 

@@ -134,7 +134,8 @@ public sealed class EmbeddingExtractionStage(TimeProvider time) : IStage, IDispo
         {
             var some = string.Join(", ", result.Unreadable.Take(NamedInErrors).Select(u => $"{u.Key} ({u.Value})"));
             throw new UserErrorException(
-                $"shard {context.Unit}: {result.Unreadable.Count} of {total} images cannot be read, for example {some}; fix them or raise extraction.maxUnreadableShare"
+                $"shard {context.Unit}: {result.Unreadable.Count} of {total} images cannot be read, for example {some}; "
+                    + "fix them or raise extraction.maxUnreadableShare"
             );
         }
     }

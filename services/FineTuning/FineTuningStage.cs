@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Cuda;
@@ -35,7 +36,8 @@ public sealed class FineTuningStage : IStage
     public string Name => ParameterSections.Tuning;
 
     public string WhenMemoryIsShort =>
-        "set tuning.recompute to true and tuning.compute to bfloat16, lower tuning.cleanBatch and tuning.attackBatch (tuning.accumulation makes up for it), or choose another device";
+        "set tuning.recompute to true and tuning.compute to bfloat16, "
+        + "lower tuning.cleanBatch and tuning.attackBatch (tuning.accumulation makes up for it), or choose another device";
 
     public int AlgorithmVersion => 13;
 
@@ -57,8 +59,10 @@ public sealed class FineTuningStage : IStage
         )
         {
             throw new UserErrorException(
-                FormattableString.Invariant(
-                    $"tuning.cleanBatch: a batch of {batch} is larger than the data set, which has {images} usable images; lower it or add images"
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"tuning.cleanBatch: "
+                        + $"a batch of {batch} is larger than the data set, which has {images} usable images; lower it or add images"
                 )
             );
         }
@@ -141,7 +145,8 @@ public sealed class FineTuningStage : IStage
         if (curves.IsBeatenByBase)
         {
             context.Log.LogWarning(
-                "{Arm}: no step scores higher than the base (best score {Best}, clean {Clean}; base {Base}, clean {BaseClean}); lower tuning.rates, or look at the data",
+                "{Arm}: no step scores higher than the base (best score {Best}, clean {Clean}; base {Base}, clean {BaseClean}); "
+                    + "lower tuning.rates, or look at the data",
                 arm.Name,
                 curves.BestScore,
                 curves.Best?.Clean,

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ClipSae.Contracts;
 using ClipSae.Pipeline.Events;
 using ClipSae.Pipeline.Runs;
@@ -88,7 +89,9 @@ internal static class RunHistory
     }
 
     private static string Said(ComputeTraits traits) =>
-        FormattableString.Invariant(
-            $"ClipSae {traits.Software.Split('+')[0]} on {traits.Device}, {traits.Processor}, {traits.Threads} thread{(traits.Threads == 1 ? "" : "s")}"
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"ClipSae {traits.Software.Split('+')[0]} on {traits.Device}, {traits.Processor}, {traits.Threads} "
+                + $"thread{(traits.Threads == 1 ? "" : "s")}"
         );
 }

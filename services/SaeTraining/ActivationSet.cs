@@ -85,7 +85,8 @@ public sealed class ActivationSet : IDisposable
         if (imageOfRow.Count < 2 || imageOfRow.All(heldOut.Contains) || !imageOfRow.Any(heldOut.Contains))
         {
             throw new UserErrorException(
-                $"{context.Stage}/{context.Unit}: {imageOfRow.Count} rows of {images.Count} images are too few to train on and hold some out; add images"
+                $"{context.Stage}/{context.Unit}: {imageOfRow.Count} rows of {images.Count} images are too few to train on and "
+                    + "hold some out; add images"
             );
         }
 

@@ -101,7 +101,8 @@ public sealed class SaeTrainingStage : IStage
         if (sae.InputWidth != width)
         {
             throw new UserErrorException(
-                $"the autoencoder given for {unit} takes activations {sae.InputWidth} wide, but those of the model are {width} wide there; name the hook point that it was trained at"
+                $"the autoencoder given for {unit} takes activations {sae.InputWidth} wide, "
+                    + $"but those of the model are {width} wide there; name the hook point that it was trained at"
             );
         }
     }

@@ -84,10 +84,9 @@ internal static class Endpoints
             {
                 await reader.ReadAsync(Run(context), context.RequestAborted);
                 var form = await context.Request.ReadFormAsync(context.RequestAborted);
-                SeeOther(
-                    context,
-                    $"/runs/{await runtime.ReplayAsync(Run(context), form["from"].ToString() is { Length: > 0 } from ? from : null, Lines(form), cancel: CancellationToken.None)}"
-                );
+                var from = form["from"].ToString() is { Length: > 0 } stage ? stage : null;
+                var replay = await runtime.ReplayAsync(Run(context), from, Lines(form), cancel: CancellationToken.None);
+                SeeOther(context, $"/runs/{replay}");
             });
         }
 

@@ -54,7 +54,8 @@ internal static class PageErrors
                 "Problem",
                 "",
                 Html.Of(
-                    $"<h1>{(status == StatusCodes.Status404NotFound ? "Not found" : "This did not work")}</h1><p class=\"problem\">{line}</p><p><a href=\"/\">All runs</a></p>"
+                    $"<h1>{(status == StatusCodes.Status404NotFound ? "Not found" : "This did not work")}</h1>"
+                        + $"<p class=\"problem\">{line}</p><p><a href=\"/\">All runs</a></p>"
                 )
             ),
             context.RequestAborted

@@ -27,6 +27,7 @@ public sealed record AlphaRule(double CleanTolerance = 0.01)
     public override string ToString() =>
         string.Create(
             CultureInfo.InvariantCulture,
-            $"the most attacked accuracy on the validation sets among the α whose clean accuracy there is at most {100 * CleanTolerance:0.##} points below the base's; of equals the smallest α"
+            $"the most attacked accuracy on the validation sets among the α whose clean accuracy there is at "
+                + $"most {100 * CleanTolerance:0.##} points below the base's; of equals the smallest α"
         );
 }

@@ -28,7 +28,8 @@ public sealed record Conversion(
     /// <summary>What is to be known of the null token, in one line; null if there is none.</summary>
     public string? NullTokenNote =>
         NullTokenBlock is { } block
-            ? $"These weights are plain; the null token that the model was tuned with is in {NullToken.FileName}, and without it they are the base: {NullToken.LoaderNote(block)}."
+            ? $"These weights are plain; the null token that the model was tuned with is in {NullToken.FileName}, "
+                + $"and without it they are the base: {NullToken.LoaderNote(block)}."
             : null;
 
     /// <summary>Tokens of a text that the model reads.</summary>
@@ -37,7 +38,9 @@ public sealed record Conversion(
     /// <summary>Which loaders take a longer text than OpenAI's models do, in one line; null where it is not longer.</summary>
     public string? ContextNote =>
         ContextLength > ClipArchitecture.VitL14.ContextLength
-            ? $"The model reads texts of {ContextLength} tokens: transformers loads that, and ComfyUI as clip_l where it is 248. Loaders that expect 77 positions refuse it; 'clipsae transplant' writes the first 77 into a text encoder that has as many."
+            ? $"The model reads texts of {ContextLength} tokens: transformers loads that, and ComfyUI as clip_l where it is 248. "
+                + "Loaders that expect 77 positions refuse it; "
+                + "'clipsae transplant' writes the first 77 into a text encoder that has as many."
             : null;
 
     /// <exception cref="UserErrorException">The checkpoint has a null token, and what is written from it would have none.</exception>
@@ -46,7 +49,8 @@ public sealed record Conversion(
         if (checkpoint.Keys.Any(key => key.StartsWith(ClipKeys.NullToken, StringComparison.Ordinal)))
         {
             throw new UserErrorException(
-                $"{name}: has a null token, which other weights cannot use; convert the file first, and use the plain weights and {NullToken.FileName} that this gives"
+                $"{name}: has a null token, which other weights cannot use; "
+                    + $"convert the file first, and use the plain weights and {NullToken.FileName} that this gives"
             );
         }
     }
@@ -155,7 +159,8 @@ public sealed record Conversion(
             )
             {
                 throw new UserErrorException(
-                    $"{Path.Combine(folder, barred)}: cannot be written there, because a folder of that name, or a file in place of its folder, already exists; choose another folder"
+                    $"{Path.Combine(folder, barred)}: cannot be written there, because a folder of that name, "
+                        + "or a file in place of its folder, already exists; choose another folder"
                 );
             }
 

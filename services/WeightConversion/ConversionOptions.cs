@@ -63,7 +63,8 @@ public sealed record ConversionOptions
         if (Targets.FirstOrDefault(target => target.NeedsBase) is { } ofAdapter)
         {
             throw new UserErrorException(
-                $"conversion.formats: {ofAdapter.Name} holds what an adapter changed, and this run trains none; set tuning.adapter, or leave {ofAdapter.Name} out"
+                $"conversion.formats: {ofAdapter.Name} holds what an adapter changed, and this run trains none; "
+                    + $"set tuning.adapter, or leave {ofAdapter.Name} out"
             );
         }
     }
@@ -80,7 +81,8 @@ public sealed record ConversionOptions
         if (Dtype != Precision.Float32 && Targets.FirstOrDefault(target => target.IsFloat32Alone) is { } wide)
         {
             throw new UserErrorException(
-                $"conversion.formats has {wide.Name}, which supports float32 only, but conversion.dtype is {Dtype.ToString().ToLowerInvariant()}: convert to {wide.Name} by itself, in float32"
+                $"conversion.formats has {wide.Name}, which supports float32 only, "
+                    + $"but conversion.dtype is {Dtype.ToString().ToLowerInvariant()}: convert to {wide.Name} by itself, in float32"
             );
         }
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ClipSae.Contracts;
 using ClipSae.Results.Conversion;
 using ClipSae.Tensors;
@@ -63,8 +64,10 @@ public static class ForwardProofs
             ? ""
             : FormattableString.Invariant($"; the worst tensor is '{proof.WorstWeight.Key}' ({proof.WorstWeight.MaxRelative:0.0e+0})");
         throw new UserErrorException(
-            FormattableString.Invariant(
-                $"{source}: the converted weights in {written} are not the source: {tower} feature {difference.Feature} of probe {difference.Probe} differs by {difference.MaxRelative:0.0e+0} (tolerance {proof.Tolerance:0.0e+0})"
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{source}: the converted weights in {written} are not the source: {tower} feature {difference.Feature} of "
+                    + $"probe {difference.Probe} differs by {difference.MaxRelative:0.0e+0} (tolerance {proof.Tolerance:0.0e+0})"
             )
                 + blame
                 + dtype switch

@@ -112,7 +112,8 @@ internal static class ModelCard
             ? ""
             : string.Create(
                 CultureInfo.InvariantCulture,
-                $"\nThe source keeps {conversion.GeometricLayers} linear layers in Geometric Parametrization; all formats but `gmp` hold their plain weights."
+                $"\nThe source keeps {conversion.GeometricLayers} linear layers in Geometric Parametrization; "
+                    + $"all formats but `gmp` hold their plain weights."
             );
 
     private static string Numbers(IEnumerable<float> values) =>

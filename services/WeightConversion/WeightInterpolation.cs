@@ -69,7 +69,8 @@ public static class WeightInterpolation
         if (from.Architecture != to.Architecture)
         {
             throw new UserErrorException(
-                $"{@base.Name} and {tuned.Name} are not of one architecture ({from.Architecture}; {to.Architecture}); interpolate a model with the one it was tuned from"
+                $"{@base.Name} and {tuned.Name} are not of one architecture ({from.Architecture}; {to.Architecture}); "
+                    + "interpolate a model with the one it was tuned from"
             );
         }
     }

@@ -88,7 +88,8 @@ public sealed class FolderArtifactStore : IArtifactStore
         if (seen.Length != artifact.Length || Digest.OfFile(path) != artifact.Digest)
         {
             throw new UserErrorException(
-                $"artifact {artifact.Name} is damaged: {path} no longer has its digest; delete that file and run again to recompute the stage that made it"
+                $"artifact {artifact.Name} is damaged: {path} no longer has its digest; "
+                    + "delete that file and run again to recompute the stage that made it"
             );
         }
 

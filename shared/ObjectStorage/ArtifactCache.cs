@@ -62,7 +62,8 @@ internal sealed class ArtifactCache(string root, long limit, TimeProvider time) 
             if (await Task.Run(() => Digest.OfFile(temporary)) != artifact.Digest)
             {
                 throw new UserErrorException(
-                    $"artifact {artifact.Name} is damaged in the object store: {artifact.Digest} no longer has its digest; remove that object and run again to recompute the stage that made it"
+                    $"artifact {artifact.Name} is damaged in the object store: {artifact.Digest} no longer has its digest; "
+                        + "remove that object and run again to recompute the stage that made it"
                 );
             }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using ClipSae.Contracts;
 
@@ -27,8 +28,10 @@ internal sealed class ClockCheck(string endpoint, TimeProvider time, HttpMessage
 
         answer.Dispose();
         throw new UserErrorException(
-            FormattableString.Invariant(
-                $"the object store {endpoint} refuses requests: this machine's clock ({here:u}) differs by {Amount((here - there).Duration())} from the store's ({there:u}): set the clocks, for example by NTP"
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"the object store {endpoint} refuses requests: this machine's clock ({here:u}) differs "
+                    + $"by {Amount((here - there).Duration())} from the store's ({there:u}): set the clocks, for example by NTP"
             )
         );
     }

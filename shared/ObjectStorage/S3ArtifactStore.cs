@@ -67,7 +67,8 @@ public sealed class S3ArtifactStore : IArtifactStore, IDisposable
         var key = KeyOf(artifact.Digest);
         return await _cache.GetAsync(artifact, path => _transfer.DownloadAsync(key, artifact.Length, path, cancel), cancel)
             ?? throw new UserErrorException(
-                $"artifact {artifact.Name} is missing or cut short ({key} in {_store.Options}): run again to recompute the stage that made it"
+                $"artifact {artifact.Name} is missing or cut short ({key} in {_store.Options}): "
+                    + "run again to recompute the stage that made it"
             );
     }
 

@@ -71,8 +71,10 @@ public sealed class S3ObjectStore : IObjectStore, IDisposable
         if (content.Length > MaxInMemory)
         {
             throw new UserErrorException(
-                FormattableString.Invariant(
-                    $"{key} would be {content.Length >> 20} MiB: more than {MaxInMemory >> 20} MiB are not kept as one object; use fewer and larger shards"
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{key} would be {content.Length >> 20} MiB: more than {MaxInMemory >> 20} MiB are not kept as one object; "
+                        + $"use fewer and larger shards"
                 )
             );
         }
@@ -108,7 +110,8 @@ public sealed class S3ObjectStore : IObjectStore, IDisposable
                     ? (long?)null
                     : answer.Content.Headers.ContentLength
                         ?? throw new UserErrorException(
-                            $"the object store {Options.Endpoint} does not report the length of objects (HEAD without Content-Length): it cannot be used"
+                            $"the object store {Options.Endpoint} does not report the length of objects (HEAD without "
+                                + "Content-Length): it cannot be used"
                         );
             },
             cancel
@@ -233,8 +236,8 @@ public sealed class S3ObjectStore : IObjectStore, IDisposable
         string? onlyIf = null
     )
     {
-        var address =
-            $"{Options.Endpoint.TrimEnd('/')}/{Options.Bucket}/{string.Join('/', key.Split('/').Select(Uri.EscapeDataString))}{(query.Length == 0 ? "" : "?" + query)}";
+        var path = string.Join('/', key.Split('/').Select(Uri.EscapeDataString));
+        var address = $"{Options.Endpoint.TrimEnd('/')}/{Options.Bucket}/{path}{(query.Length == 0 ? "" : "?" + query)}";
         using var request = new HttpRequestMessage(method, address) { Content = body };
         request.Headers.Range = range;
         if (isNew)

@@ -49,7 +49,8 @@ internal static class StorageErrors
             or AccessDeniedException
             or HttpRequestException { StatusCode: HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized } when !IsFull(error.Message) =>
                 new UserErrorException(
-                    $"the object store {options.Endpoint} refuses {doing}: check ClipSae:S3 AccessKey, SecretKey and Region, and what the key may do in bucket {options.Bucket}",
+                    $"the object store {options.Endpoint} refuses {doing}: "
+                        + $"check ClipSae:S3 AccessKey, SecretKey and Region, and what the key may do in bucket {options.Bucket}",
                     error
                 ),
             BucketNotFoundException => new UserErrorException(
@@ -60,11 +61,13 @@ internal static class StorageErrors
             or HttpRequestException
                 when IsFull(error.Message) || error is HttpRequestException { StatusCode: HttpStatusCode.InsufficientStorage } =>
                 new UserErrorException(
-                    $"the object store {options.Endpoint} is full or over its quota while {doing}: free some space in bucket {options.Bucket}, then run again to continue",
+                    $"the object store {options.Endpoint} is full or over its quota while {doing}: "
+                        + $"free some space in bucket {options.Bucket}, then run again to continue",
                     error
                 ),
             HttpRequestException { InnerException: AuthenticationException untrusted } => new UserErrorException(
-                $"no encrypted connection to the object store {options.Endpoint} ({UserErrorException.FirstLine(untrusted.Message)}): check ClipSae:S3 Endpoint and CertificateAuthorityFile",
+                $"no encrypted connection to the object store {options.Endpoint} "
+                    + $"({UserErrorException.FirstLine(untrusted.Message)}): check ClipSae:S3 Endpoint and CertificateAuthorityFile",
                 error
             ),
             HttpRequestException { StatusCode: HttpStatusCode.PreconditionFailed } => new UserErrorException(
@@ -76,7 +79,8 @@ internal static class StorageErrors
                 error
             ),
             _ when MayPass(error) => new TimeoutException(
-                $"the object store {options.Endpoint} did not answer while {doing} ({UserErrorException.FirstLine(error.Message)}): is it running, and is ClipSae:S3:Endpoint correct?",
+                $"the object store {options.Endpoint} did not answer while {doing} "
+                    + $"({UserErrorException.FirstLine(error.Message)}): is it running, and is ClipSae:S3:Endpoint correct?",
                 error
             ),
             MinioException => new UserErrorException(

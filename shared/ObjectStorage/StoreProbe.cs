@@ -14,7 +14,8 @@ public static class StoreProbe
         if (!await store.HasBucketAsync(cancel))
         {
             throw new UserErrorException(
-                $"the object store {store.Options.Endpoint} has no bucket {store.Options.Bucket}: create it, or name another in ClipSae:S3:Bucket"
+                $"the object store {store.Options.Endpoint} has no bucket {store.Options.Bucket}: "
+                    + "create it, or name another in ClipSae:S3:Bucket"
             );
         }
 
@@ -26,14 +27,16 @@ public static class StoreProbe
             if (!isFirst || isSecond || await store.ReadAsync(key, cancel) is not { } stored || !stored.AsSpan().SequenceEqual("first"u8))
             {
                 throw new UserErrorException(
-                    $"the object store {store.Options.Endpoint} ignores conditional writes (If-None-Match: *): two writers could both write the same entry of a run's log; use a server that honours them (SeaweedFS, RustFS, Ceph, AWS)"
+                    $"the object store {store.Options.Endpoint} ignores conditional writes (If-None-Match: *): two writers could "
+                        + "both write the same entry of a run's log; use a server that honours them (SeaweedFS, RustFS, Ceph, AWS)"
                 );
             }
 
             if (!await store.RefusesDamageAsync(key, cancel))
             {
                 throw new UserErrorException(
-                    $"the object store {store.Options.Endpoint} ignores Content-MD5: it would store parts of artifacts that were damaged in transit; use a server that checks it (SeaweedFS, RustFS, Ceph, AWS)"
+                    $"the object store {store.Options.Endpoint} ignores Content-MD5: it would store parts of artifacts that were "
+                        + "damaged in transit; use a server that checks it (SeaweedFS, RustFS, Ceph, AWS)"
                 );
             }
         }

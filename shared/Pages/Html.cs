@@ -10,6 +10,13 @@ public readonly record struct Html(string Text)
     /// <summary>HTML from a template; values in its holes are escaped, unless they are HTML themselves.</summary>
     public static Html Of(HtmlTemplate template) => new(template.ToString());
 
+    /// <summary>One piece an item, one after another.</summary>
+    public static Html Each<T>(IEnumerable<T> items, Func<T, HtmlTemplate> template) => Join(items.Select(item => Of(template(item))));
+
+    /// <inheritdoc cref="Each{T}(IEnumerable{T}, Func{T, HtmlTemplate})"/>
+    public static Html Each<T>(IEnumerable<T> items, Func<T, int, HtmlTemplate> template) =>
+        Join(items.Select((item, place) => Of(template(item, place))));
+
     /// <summary>Pieces one after another.</summary>
     public static Html Join(IEnumerable<Html> pieces) => new(string.Concat(pieces.Select(piece => piece.Text)));
 

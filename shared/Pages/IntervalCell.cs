@@ -6,10 +6,13 @@ namespace ClipSae.Pages;
 public static class IntervalCell
 {
     /// <summary>A cell for a share that may be missing.</summary>
-    public static Html Of(Interval? share) =>
-        Html.Of(
-            $"<td class=\"n \">{(share is null ? Html.Of($"{Written.Missing}") : Text(Written.Percent(share.Value), Written.Range(share.Low, share.High)))}</td>"
-        );
+    public static Html Of(Interval? share)
+    {
+        var content = share is null
+            ? Html.Of($"{Written.Missing}")
+            : Text(Written.Percent(share.Value), Written.Range(share.Low, share.High));
+        return Html.Of($"<td class=\"n \">{content}</td>");
+    }
 
     /// <summary>The content of a cell for a difference of shares that may be missing.</summary>
     public static Html Difference(Interval? change) =>

@@ -89,7 +89,8 @@ public sealed record ParetoChart(IReadOnlyList<ParetoChart.Point> Points, string
     private static Html Mark(Point point, double x, double y)
     {
         var told = Html.Of(
-            $"<title>{point.Name}: clean {Written.Percent(point.Clean)}, under attack {Written.Percent(point.Attacked)}, words read {Written.Percent(point.Reading)}</title>"
+            $"<title>{point.Name}: clean {Written.Percent(point.Clean)}, under attack {Written.Percent(point.Attacked)}, "
+                + $"words read {Written.Percent(point.Reading)}</title>"
         );
         var css = Shade(point.Reading);
         return point.Letter.Length == 0
@@ -115,7 +116,8 @@ public sealed record ParetoChart(IReadOnlyList<ParetoChart.Point> Points, string
             {
                 lettered.Add((at.X, at.Y));
                 return Html.Of(
-                    $"<text class=\"name\" x=\"{at.X:0.#}\" y=\"{at.Y:0.#}\" text-anchor=\"{at.Anchor}\">{(isBase ? "base" : point.Letter)}</text>"
+                    $"<text class=\"name\" x=\"{at.X:0.#}\" y=\"{at.Y:0.#}\" text-anchor=\"{at.Anchor}\">"
+                        + $"{(isBase ? "base" : point.Letter)}</text>"
                 );
             }
         }
@@ -125,15 +127,16 @@ public sealed record ParetoChart(IReadOnlyList<ParetoChart.Point> Points, string
 
     private Html Legend()
     {
-        var arms = Points.Where(point => point.Letter.Length > 0).DistinctBy(point => point.Letter);
-        var shades = Points.All(point => point.Reading is null)
-            ? Html.Empty
-            : Html.Of(
-                $"<ul class=\"legend\"><li>words read:</li>{Enumerable.Range(0, Shades).Select(shade => Html.Of($"<li><i class=\"spot r{shade}\"></i>{100 * shade / Shades}–{100 * (shade + 1) / Shades} %</li>"))}</ul>"
-            );
-        return Html.Of(
-            $"<ul class=\"legend\"><li><i class=\"spot square\"></i>base</li>{arms.Select(arm => Html.Of($"<li><i class=\"spot{(arm.IsControl ? " hollow" : "")}\"></i><b>{arm.Letter}</b> {arm.Legend}</li>"))}</ul>{shades}"
+        var shades = Html.Each(Enumerable.Range(0, Shades), shade =>
+            $"<li><i class=\"spot r{shade}\"></i>{100 * shade / Shades}–{100 * (shade + 1) / Shades} %</li>"
         );
+        var reading = Points.All(point => point.Reading is null)
+            ? Html.Empty
+            : Html.Of($"<ul class=\"legend\"><li>words read:</li>{shades}</ul>");
+        var arms = Html.Each(Points.Where(point => point.Letter.Length > 0).DistinctBy(point => point.Letter), arm =>
+            $"<li><i class=\"spot{(arm.IsControl ? " hollow" : "")}\"></i><b>{arm.Letter}</b> {arm.Legend}</li>"
+        );
+        return Html.Of($"<ul class=\"legend\"><li><i class=\"spot square\"></i>base</li>{arms}</ul>{reading}");
     }
 
     // Where all models agree there is still an axis.

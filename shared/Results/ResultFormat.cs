@@ -46,7 +46,8 @@ public sealed class ResultFormat<T>(string name, int version = 1, bool isCanonic
                 artifact.Name,
                 artifact.MediaType.StartsWith(TypeStart(name), StringComparison.Ordinal)
                 && artifact.MediaType.EndsWith(TypeEnd, StringComparison.Ordinal)
-                    ? $"it is of version {artifact.MediaType[TypeStart(name).Length..^TypeEnd.Length]}; use the ClipSae that wrote it, or a newer one"
+                    ? $"it is of version {artifact.MediaType[TypeStart(name).Length..^TypeEnd.Length]}; "
+                        + "use the ClipSae that wrote it, or a newer one"
                     : $"it is of type {artifact.MediaType}"
             );
         }

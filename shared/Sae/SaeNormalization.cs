@@ -34,7 +34,8 @@ public sealed class SaeNormalization(Tensor mean, double scale) : IDisposable
         if (!double.IsFinite(meanSquareNorm))
         {
             throw new UserErrorException(
-                "the activations hold values that are not numbers (NaN or infinite); extract them again, in float32 if they were stored in lower precision"
+                "the activations hold values that are not numbers (NaN or infinite); "
+                    + "extract them again, in float32 if they were stored in lower precision"
             );
         }
 

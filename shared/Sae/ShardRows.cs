@@ -44,7 +44,8 @@ public sealed class ShardRows : IActivationRows, IDisposable
                 if (entry.Shape[1] != width)
                 {
                     throw new UserErrorException(
-                        $"{path}: activations are {entry.Shape[1]} wide, those of the first shard {width}; use shards of one model and hook point only"
+                        $"{path}: activations are {entry.Shape[1]} wide, those of the first shard {width}; "
+                            + "use shards of one model and hook point only"
                     );
                 }
 

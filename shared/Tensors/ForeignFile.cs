@@ -93,7 +93,9 @@ public static class ForeignFile
                 )
                 {
                     var error = reader.GetString()!;
-                    return $"is a server's answer in JSON, and not the file: it says '{string.Concat(error.Take(MaxLength).Where(letter => !char.IsControl(letter)))}'; log in, check the address, and download it again";
+                    return "is a server's answer in JSON, and not the file: "
+                        + $"it says '{string.Concat(error.Take(MaxLength).Where(letter => !char.IsControl(letter)))}'; "
+                        + "log in, check the address, and download it again";
                 }
             }
         }

@@ -87,7 +87,8 @@ public sealed class CaptionsOfPrintedImagesTests : IDisposable
                 PrintDetector.Fit(_reader.Vision, [cls], _print, _options, CPU, CancellationToken.None).Dispose()
             )
             .Message.ShouldBe(
-                "curation.captionHygiene: it finds print patch by patch, which no SAE here can (cls@0); add residual@L or mlp@L to extraction.hookPoints, or set curation.captionHygiene=keep"
+                "curation.captionHygiene: it finds print patch by patch, which no SAE here can (cls@0); "
+                    + "add residual@L or mlp@L to extraction.hookPoints, or set curation.captionHygiene=keep"
             );
     }
 

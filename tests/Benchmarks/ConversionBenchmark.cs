@@ -103,8 +103,10 @@ internal sealed class ConversionBenchmark : IBenchmark
         }
 
         output.WriteLine(
-            FormattableString.Invariant(
-                $"clipsae convert --to {string.Join(' ', formats)}: {Stopwatch.GetElapsedTime(watch).TotalSeconds:F1} s with proofs and digests, at most {peak / Mebibyte:F0} MiB resident"
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"clipsae convert --to {string.Join(' ', formats)}: {Stopwatch.GetElapsedTime(watch).TotalSeconds:F1} s with "
+                    + $"proofs and digests, at most {peak / Mebibyte:F0} MiB resident"
             )
         );
         output.WriteLine();

@@ -36,7 +36,8 @@ internal sealed class EvaluationBenchmark : IBenchmark
     public string Verb => "evaluation";
 
     public string Summary =>
-        "evaluation against the bare model and decoding alone, and texts the first and second time: [images 256] [threads 2] [classes of the text part 500]";
+        "evaluation against the bare model and decoding alone, and texts the first and second time: "
+        + "[images 256] [threads 2] [classes of the text part 500]";
 
     public void Run(IReadOnlyList<string> options, TextWriter output)
     {

@@ -26,7 +26,8 @@ internal sealed class OwnCodeBenchmark : IBenchmark
     public string Verb => "own-code";
 
     public string Summary =>
-        "FOLDER [FILES]: decoders, MD5 and L-BFGS of our own beside SkiaSharp's, .NET's and TorchSharp's, over the pictures in it and FILES damaged copies of them (default 10000)";
+        "FOLDER [FILES]: decoders, MD5 and L-BFGS of our own beside SkiaSharp's, .NET's and TorchSharp's, "
+        + "over the pictures in it and FILES damaged copies of them (default 10000)";
 
     public void Run(IReadOnlyList<string> options, TextWriter output)
     {

@@ -84,7 +84,8 @@ internal sealed class SaeStepBenchmark : IBenchmark
 
         table.Print(output);
         output.WriteLine(
-            $"candidates a row: float32 {Text(float32Step.CandidatesPerRow, "F1")}, bfloat16 {Text(bfloat16Step.CandidatesPerRow, "F1")} (k = {K})"
+            "candidates a row: "
+                + $"float32 {Text(float32Step.CandidatesPerRow, "F1")}, bfloat16 {Text(bfloat16Step.CandidatesPerRow, "F1")} (k = {K})"
         );
         output.WriteLine();
     }

@@ -95,7 +95,8 @@ internal sealed class TuningDeviceTable(
             });
             var update = Seconds(rounds, () => Update(options, optimizer, training));
             var text =
-                $"{name}, {(options.Compute == Precision.Bfloat16 ? "bfloat16" : "float32")}{(options.Recompute ? ", recomputed" : "")}{(options.Accumulation > 1 ? ", two halves" : "")}";
+                $"{name}, {(options.Compute == Precision.Bfloat16 ? "bfloat16" : "float32")}"
+                + $"{(options.Recompute ? ", recomputed" : "")}{(options.Accumulation > 1 ? ", two halves" : "")}";
             Add(text, (options.CleanBatch + options.AttackBatch) * options.Accumulation, whole, Text(1e3 * update));
         }
     }

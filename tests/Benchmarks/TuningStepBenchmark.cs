@@ -30,7 +30,8 @@ internal sealed class TuningStepBenchmark : IBenchmark
     public string Verb => "tuning-step";
 
     public string Summary =>
-        "a fine-tuning step in parts, against its products alone [demo or vit-b-32] [rounds] [threads], or training on --device NAME [plain: without kernels]";
+        "a fine-tuning step in parts, against its products alone [demo or vit-b-32] [rounds] [threads], "
+        + "or training on --device NAME [plain: without kernels]";
 
     private sealed record Shape(ClipArchitecture Architecture, FineTuningOptions Options);
 

@@ -111,7 +111,8 @@ public sealed class BusTests(SharedBroker shared) : IAsyncLifetime
             },
             ["parameters"] = new JsonObject(),
             ["plan"] = JsonNode.Parse(
-                """{"stages":[{"stage":"first","parameters":{"factor":"many"},"units":[{"name":"all","parameters":{},"inputs":[]}],"inputs":[]}]}"""
+                """{"stages":[{"stage":"first","parameters":{"factor":"many"},"units":[{"name":"all","parameters":{}"""
+                    + ""","inputs":[]}],"inputs":[]}]}"""
             ),
         }.ToJsonString();
 

@@ -310,7 +310,8 @@ public sealed class EvaluateTests : IDisposable
 
             run.Code.ShouldBe(2, run.Error);
             run.Error.ShouldContain(
-                $"{(chooses ? "--validation" : "--evaluation")} attacked: 20 of its 20 pictures are byte for byte pictures of the data set of run mine too"
+                $"{(chooses ? "--validation" : "--evaluation")} attacked: "
+                    + "20 of its 20 pictures are byte for byte pictures of the data set of run mine too"
             );
         }
 

@@ -35,7 +35,8 @@ public sealed class RedTeamSummaryTests
             .Lines(metrics)
             .Last()
             .ShouldBe(
-                "print: the base hardly reads the style that was printed; of the families it reads 'plate' best (50.0 % of 96 words): --set curation.families=all."
+                "print: the base hardly reads the style that was printed; "
+                    + "of the families it reads 'plate' best (50.0 % of 96 words): --set curation.families=all."
             );
     }
 

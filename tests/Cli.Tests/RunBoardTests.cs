@@ -179,7 +179,8 @@ public class RunBoardTests
                 new RunCompleted { At = At },
             ])
         ).Verification.ShouldBe(
-            "verified: 1 unit computed again, all 1 outputs equal to the last bit to those stored before. Not compared, since nothing was stored: sae-training/b."
+            "verified: 1 unit computed again, all 1 outputs equal to the last bit to those stored before. "
+                + "Not compared, since nothing was stored: sae-training/b."
         );
     }
 

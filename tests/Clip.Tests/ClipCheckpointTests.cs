@@ -75,7 +75,8 @@ public sealed class ClipCheckpointTests : IDisposable
         SafetensorsWriter.Write(At("model.safetensors"), HuggingFace(prefix));
         File.WriteAllText(
             At("config.json"),
-            """{"text_config":{"hidden_act":"quick_gelu","hidden_size":64,"num_attention_heads":1},"vision_config":{"hidden_size":128,"num_attention_heads":2}}"""
+            """{"text_config":{"hidden_act":"quick_gelu","hidden_size":64,"num_attention_heads":1}"""
+                + ""","vision_config":{"hidden_size":128,"num_attention_heads":2}}"""
         );
 
         using (var checkpoint = ClipCheckpoint.Open(_folder.Path))

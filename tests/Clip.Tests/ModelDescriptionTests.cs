@@ -24,7 +24,8 @@ public sealed class ModelDescriptionTests : IDisposable
     )]
     [InlineData("config.json", """{"text_config":{"hidden_size":64,"num_attention_heads":7}}""", "7 heads do not divide a width of 64")]
     [InlineData("config.json", """{"vision_config":{"num_attention_heads":3}}""", "3 heads do not divide a width of 128")]
-    [InlineData("config.json", """{"vision_config":{"hidden_size":128}}""", "12 heads do not divide a width of 128")] // the default is left out in such files
+    // The default is left out in such files.
+    [InlineData("config.json", """{"vision_config":{"hidden_size":128}}""", "12 heads do not divide a width of 128")]
     [InlineData("config.json", """{"text_config":{"layer_norm_eps":1e-6}}""", "'text_config.layer_norm_eps' is 1e-6")]
     [InlineData("config.json", """{"model_type":"siglip","vision_config":{}}""", "'model_type' is siglip")]
     [InlineData("config.json", """{"vision_config":{"model_type":"siglip_vision_model"}}""", "siglip_vision_model")]
@@ -121,16 +122,24 @@ public sealed class ModelDescriptionTests : IDisposable
     [Theory]
     [InlineData(
         "config.json",
-        """{"architectures":["CLIPModel"],"model_type":"clip","projection_dim":64,"text_config":{"hidden_size":64,"intermediate_size":256,"num_attention_heads":1,"num_hidden_layers":2,"vocab_size":300,"eos_token_id":2},"vision_config":{"hidden_size":128,"num_attention_heads":2,"patch_size":8,"image_size":32,"layer_norm_eps":1e-05}}"""
+        """{"architectures":["CLIPModel"],"model_type":"clip","projection_dim":64,"text_config":{"hidden_size":64"""
+            + ""","intermediate_size":256,"num_attention_heads":1,"num_hidden_layers":2,"vocab_size":300,"eos_token_id":2}"""
+            + ""","vision_config":{"hidden_size":128,"num_attention_heads":2,"patch_size":8,"image_size":32,"layer_norm_eps":1e-05}}"""
     )]
     [InlineData("config.json", """{"theme":"dark"}""")] // another program's
     [InlineData(
         "open_clip_config.json",
-        """{"model_cfg":{"embed_dim":64,"quick_gelu":true,"vision_cfg":{"image_size":32,"layers":3,"width":128,"patch_size":8},"text_cfg":{"context_length":77,"vocab_size":300,"width":64,"heads":1,"layers":2}},"preprocess_cfg":{"mean":[0.48145466,0.4578275,0.40821073],"std":[0.26862954,0.26130258,0.27577711]}}"""
+        """{"model_cfg":{"embed_dim":64,"quick_gelu":true,"vision_cfg":{"image_size":32,"layers":3,"width":128,"patch_size":8}"""
+            + ""","text_cfg":{"context_length":77,"vocab_size":300,"width":64,"heads":1,"layers":2}}"""
+            + ""","preprocess_cfg":{"mean":[0.48145466,0.4578275,0.40821073],"std":[0.26862954,0.26130258,0.27577711]}}"""
     )]
     [InlineData(
         "preprocessor_config.json",
-        """{"crop_size":{"height":32,"width":32},"do_center_crop":true,"do_convert_rgb":true,"do_normalize":true,"do_rescale":true,"do_resize":true,"feature_extractor_type":"CLIPFeatureExtractor","image_mean":[0.48145466,0.4578275,0.40821073],"image_processor_type":"CLIPImageProcessor","image_std":[0.26862954,0.26130258,0.27577711],"resample":3,"rescale_factor":0.00392156862745098,"size":{"shortest_edge":32}}"""
+        """{"crop_size":{"height":32,"width":32},"do_center_crop":true,"do_convert_rgb":true,"do_normalize":true"""
+            + ""","do_rescale":true,"do_resize":true"""
+            + ""","feature_extractor_type":"CLIPFeatureExtractor","image_mean":[0.48145466,0.4578275,0.40821073]"""
+            + ""","image_processor_type":"CLIPImageProcessor","image_std":[0.26862954,0.26130258,0.27577711],"resample":3"""
+            + ""","rescale_factor":0.00392156862745098,"size":{"shortest_edge":32}}"""
     )]
     [InlineData("preprocessor_config.json", """{"crop_size":32,"size":32}""")]
     public void A_description_of_what_is_computed_is_taken(string file, string description)

@@ -56,12 +56,14 @@ public sealed class MutationTests : IDisposable
     [InlineData(
         "model.safetensors",
         "config.json",
-        """{"model_type":"clip","text_config":{"hidden_act":"quick_gelu","hidden_size":64,"num_attention_heads":1},"vision_config":{"hidden_act":"quick_gelu","hidden_size":64}}"""
+        """{"model_type":"clip","text_config":{"hidden_act":"quick_gelu","hidden_size":64,"num_attention_heads":1}"""
+            + ""","vision_config":{"hidden_act":"quick_gelu","hidden_size":64}}"""
     )]
     [InlineData(
         "open_clip_model.safetensors",
         "open_clip_config.json",
-        """{"model_cfg":{"embed_dim":8,"quick_gelu":true,"vision_cfg":{"image_size":8,"layers":1},"text_cfg":{"context_length":8}},"preprocess_cfg":{"mean":[0.5]}}"""
+        """{"model_cfg":{"embed_dim":8,"quick_gelu":true,"vision_cfg":{"image_size":8,"layers":1}"""
+            + ""","text_cfg":{"context_length":8}},"preprocess_cfg":{"mean":[0.5]}}"""
     )]
     public void Mutants_of_a_description_are_read_or_refused_in_one_line(string weights, string name, string content)
     {

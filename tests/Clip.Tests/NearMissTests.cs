@@ -118,11 +118,13 @@ public sealed class NearMissTests : IDisposable
     [Theory]
     [InlineData("visual.layer1.0.conv1.weight visual.attnpool.positional_embedding transformer.resblocks.0.ln_1.weight", "ResNet")]
     [InlineData("visual.blocks.0.attn.q_proj.weight text.positional_embedding", "EVA-CLIP")]
-    [InlineData("visual.cls_token visual.rope.freqs_cos visual.blocks.0.mlp.w1.weight text.positional_embedding", "EVA-CLIP")] // EVA-02 of its own repository
+    // EVA-02 of its own repository.
+    [InlineData("visual.cls_token visual.rope.freqs_cos visual.blocks.0.mlp.w1.weight text.positional_embedding", "EVA-CLIP")]
     [InlineData("visual.trunk.blocks.0.attn.qkv.weight text.positional_embedding", "timm")]
     [InlineData("visual.trunk.attn_pool.latent logit_bias", "SigLIP")]
     [InlineData("visual.trunk.embeds.proj.weight visual.trunk.attn_pool.latent", "NaFlex")]
-    [InlineData("visual.trunk.blocks.0.attn.q_proj.weight visual.trunk.blocks.0.mlp.fc1_g.weight text.positional_embedding", "EVA-02-CLIP")] // of open_clip
+    // Of open_clip.
+    [InlineData("visual.trunk.blocks.0.attn.q_proj.weight visual.trunk.blocks.0.mlp.fc1_g.weight text.positional_embedding", "EVA-02-CLIP")]
     [InlineData("blocks.0.attn.qkv.weight patch_embed.proj.weight cls_token", "image model of timm")]
     [InlineData("lora_te_text_model_encoder_layers_0_mlp_fc1.lora_down.weight", "kohya")]
     [InlineData("base_model.model.text_model.encoder.layers.0.self_attn.q_proj.lora_A.weight", "merge")]

@@ -30,7 +30,11 @@ public class EventJsonTests
                 {
                     At = At,
                 },
-                """{"type":"run-started/1","run":"r","plan":{"stages":[{"stage":"s","parameters":{"k":1},"units":[{"name":"u","parameters":{},"inputs":[{"as":"x","from":"a:b"}]}],"inputs":[]}]},"inputs":{"a:b":{"digest":"sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","length":3,"mediaType":"x/y","name":"a"}},"parameters":{"sae":{"k":1}},"seed":7,"origin":{"run":"o","fromStage":"s"},"verify":true,"at":"2026-11-23T12:00:00+00:00"}"""
+                """{"type":"run-started/1","run":"r","plan":{"stages":[{"stage":"s","parameters":{"k":1}"""
+                    + ""","units":[{"name":"u","parameters":{},"inputs":[{"as":"x","from":"a:b"}]}],"inputs":[]}]}"""
+                    + ""","inputs":{"a:b":{"digest":"sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","length":3"""
+                    + ""","mediaType":"x/y","name":"a"}},"parameters":{"sae":{"k":1}},"seed":7"""
+                    + ""","origin":{"run":"o","fromStage":"s"},"verify":true,"at":"2026-11-23T12:00:00+00:00"}"""
             },
             {
                 new UnitsRequested("s", ["u", "v"]) { At = At },
@@ -51,11 +55,14 @@ public class EventJsonTests
                 {
                     At = At,
                 },
-                """{"type":"unit-finished/1","key":"key","outputs":{},"figures":{"fvu":0.5},"cache":{"kind":"miss","reason":"new"},"seconds":1.5,"startedAt":"2026-11-23T12:00:00+00:00","stage":"s","unit":"u","worker":"w","at":"2026-11-23T12:00:00+00:00"}"""
+                """{"type":"unit-finished/1","key":"key","outputs":{},"figures":{"fvu":0.5}"""
+                    + ""","cache":{"kind":"miss","reason":"new"},"seconds":1.5"""
+                    + ""","startedAt":"2026-11-23T12:00:00+00:00","stage":"s","unit":"u","worker":"w","at":"2026-11-23T12:00:00+00:00"}"""
             },
             {
                 new UnitFailed("s", "u", "w", "no room", 3) { At = At },
-                """{"type":"unit-failed/1","reason":"no room","attempts":3,"detail":null,"stage":"s","unit":"u","worker":"w","at":"2026-11-23T12:00:00+00:00"}"""
+                """{"type":"unit-failed/1","reason":"no room","attempts":3,"detail":null"""
+                    + ""","stage":"s","unit":"u","worker":"w","at":"2026-11-23T12:00:00+00:00"}"""
             },
             {
                 new UnitsGivenUp("s", ["u"]) { At = At },

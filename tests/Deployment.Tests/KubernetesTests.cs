@@ -347,7 +347,8 @@ public sealed partial class KubernetesTests
 
         open.ShouldBe(wanted, ignoreOrder: true);
         OfKind("NetworkPolicy")
-            .ShouldContain(policy => policy["spec"]!["egress"] == null && Each(policy["spec"]!["policyTypes"]).Count() == 2); // all else is closed
+            // All else is closed.
+            .ShouldContain(policy => policy["spec"]!["egress"] == null && Each(policy["spec"]!["policyTypes"]).Count() == 2);
 
         static string Place(string address) => $"{Namespace(new Uri(address).Host)}:{new Uri(address).Port}";
         static string Namespace(string host) => host.Split('.')[1];

@@ -186,7 +186,8 @@ public sealed class DistributedSystem : IAsyncLifetime
     internal static async Task<string> RunOfAsync(Command client)
     {
         (await client.SaysAsync("run 2")).ShouldBeTrue(client.Error);
-        return client.Error[(client.Error.IndexOf("run 2", StringComparison.Ordinal) + "run ".Length)..].Split(' ', '\r', '\n')[0]; // "run X", "run X replays Y"
+        // "run X", "run X replays Y".
+        return client.Error[(client.Error.IndexOf("run 2", StringComparison.Ordinal) + "run ".Length)..].Split(' ', '\r', '\n')[0];
     }
 
     /// <summary>Waits until a process has logged a text once more than before.</summary>

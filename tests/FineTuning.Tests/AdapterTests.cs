@@ -33,7 +33,8 @@ public sealed class AdapterTests : IDisposable
         var (before, after) = (basis.StateDict(), tuned.StateDict());
         after.Keys.ShouldBe(before.Keys, ignoreOrder: true);
         var isTextTrained = TuningArm.Parse(arm).UsesCaptions;
-        foreach (var (key, weight) in after.Where(weight => !weight.Key.Contains("out_proj", StringComparison.Ordinal))) // where heads are taken out
+        // Where heads are taken out.
+        foreach (var (key, weight) in after.Where(weight => !weight.Key.Contains("out_proj", StringComparison.Ordinal)))
         {
             var change = weight - before[key];
             var isAdapted =

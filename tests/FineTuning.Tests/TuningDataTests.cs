@@ -167,7 +167,8 @@ public sealed class TuningDataTests : IDisposable
         Should
             .Throw<UserErrorException>(() => _setup.Data(Options with { CleanBatch = 37 }))
             .Message.ShouldBe(
-                "fine-tuning: 36 clean and 20 attack images are left for training; at least 37 and 1 are needed: add images or lower tuning.cleanBatch"
+                "fine-tuning: 36 clean and 20 attack images are left for training; at least 37 and 1 are needed: "
+                    + "add images or lower tuning.cleanBatch"
             );
 
     [Fact]
@@ -202,7 +203,8 @@ public sealed class TuningDataTests : IDisposable
         Should
             .Throw<UserErrorException>(() => _setup.Data(Options, change: item => item with { Label = null, Captions = ["a photo"] }))
             .Message.ShouldBe(
-                "fine-tuning: 0 clean images that show a class and no print and 6 attacks can validate; at least 1 and 1 are needed: label images, or name in curation.classes what their captions do"
+                "fine-tuning: 0 clean images that show a class and no print and 6 attacks can validate; "
+                    + "at least 1 and 1 are needed: label images, or name in curation.classes what their captions do"
             );
 
     private static string[] Pictures(Tensor pixels) =>

@@ -23,7 +23,8 @@ public class MessageFieldsTests
     [InlineData("""{"parameters":{}}""", "dataset-ready: inputs is missing")]
     [InlineData("""{"inputs":{},"parameters":null}""", "dataset-ready: parameters")]
     [InlineData(
-        """{"inputs":{},"parameters":{},"plan":{"stages":[{"stage":"s","parameters":{},"units":[{"name":5,"parameters":{},"inputs":[]}],"inputs":[]}]}}""",
+        """{"inputs":{},"parameters":{},"plan":{"stages":[{"stage":"s","parameters":{},"units":[{"name":5,"parameters":{}"""
+            + ""","inputs":[]}],"inputs":[]}]}}""",
         "dataset-ready: plan.stages[0].units[0].name = 5: expected a text"
     )]
     [InlineData("""{"inputs":{},"parameters":{},"seed":1,"seed":2}""", "dataset-ready: ")]

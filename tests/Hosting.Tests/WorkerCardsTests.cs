@@ -103,7 +103,8 @@ public sealed class WorkerCardsTests : IDisposable
         await using var runtime = Start();
 
         ((RunFailed)(await RunAsync(runtime, OnCards("cuda:1"))).End!).Reason.ShouldBe(
-            "cuda:1 no longer computes (CUDA error: unspecified launch failure): start again to continue from the last checkpoint; see nvidia-smi for details"
+            "cuda:1 no longer computes (CUDA error: unspecified launch failure): "
+                + "start again to continue from the last checkpoint; see nvidia-smi for details"
         );
     }
 

@@ -36,7 +36,8 @@ public sealed class WorkerFitnessTests : IDisposable
                 new UserErrorException(
                     "does not suffice",
                     new ExternalException(
-                        "[enforce fail at alloc_cpu.cpp:117] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate 4096 bytes"
+                        "[enforce fail at alloc_cpu.cpp:117] err == 0. DefaultCPUAllocator: can't allocate memory: "
+                            + "you tried to allocate 4096 bytes"
                     )
                 )
             },

@@ -147,7 +147,10 @@ public sealed class RemoteFolderTests(SharedServer shared) : IAsyncLifetime
                 request.Url!.Query.Contains("prefix=", StringComparison.Ordinal)
                     ? (
                         HttpStatusCode.OK,
-                        $"""<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>clipsae</Name><KeyCount>1</KeyCount><IsTruncated>false</IsTruncated><Contents><Key>{key}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified><ETag>"x"</ETag><Size>1</Size></Contents></ListBucketResult>"""
+                        $"""<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>clipsae</Name>"""
+                            + $"""<KeyCount>1</KeyCount><IsTruncated>false</IsTruncated><Contents><Key>{key}</Key>"""
+                            + $"""<LastModified>2026-01-01T00:00:00.000Z</LastModified><ETag>"x"</ETag><Size>1</Size></Contents>"""
+                            + $"""</ListBucketResult>"""
                     )
                     : null,
         };

@@ -13,7 +13,9 @@ namespace ClipSae.ObjectStorage.Tests;
 public sealed class UploadTests : IDisposable
 {
     private const string Complete =
-        """<?xml version="1.0" encoding="UTF-8"?><CompleteMultipartUploadResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><ETag>"whole"</ETag></CompleteMultipartUploadResult>""";
+        """<?xml version="1.0" encoding="UTF-8"?>"""
+        + """<CompleteMultipartUploadResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><ETag>"whole"</ETag>"""
+        + """</CompleteMultipartUploadResult>""";
     private readonly TemporaryFolder _folder = new();
     private readonly FakeTimeProvider _time = new(TimeProvider.System.GetUtcNow());
     private int _completions;

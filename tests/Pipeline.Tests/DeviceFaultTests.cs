@@ -11,7 +11,8 @@ public class DeviceFaultTests
     [InlineData("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`")]
     [InlineData("cuMemAlloc: CUDA_ERROR_OUT_OF_MEMORY")]
     [InlineData(
-        "[enforce fail at alloc_cpu.cpp:121] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate 400000000000 bytes. Error code 12 (Cannot allocate memory)"
+        "[enforce fail at alloc_cpu.cpp:121] err == 0. DefaultCPUAllocator: can't allocate memory: "
+            + "you tried to allocate 400000000000 bytes. Error code 12 (Cannot allocate memory)"
     )]
     public void Short_memory_passes(string message)
     {

@@ -22,7 +22,8 @@ public class RunPlanValidationTests
         "stage 'dead-units', which is not a valid name"
     )]
     [InlineData(
-        """{"stages":[{"stage":"fine-tuning-interactive","parameters":{},"units":[{"name":"u","parameters":{},"inputs":[]}],"inputs":[]}]}""",
+        """{"stages":[{"stage":"fine-tuning-interactive","parameters":{},"units":[{"name":"u","parameters":{},"inputs":[]}]"""
+            + ""","inputs":[]}]}""",
         "stage 'fine-tuning-interactive', which is not a valid name"
     )]
     [InlineData(

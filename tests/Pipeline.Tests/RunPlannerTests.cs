@@ -44,7 +44,8 @@ public class RunPlannerTests
     {
         var sae = Stage(
             Plan(
-                """{"extraction":{"hookPoints":["mlp@0","cls@1"]},"sae":{"variant":["topk","topk-tied"],"k":[16,32],"expansion":4,"epochs":2}}"""
+                """{"extraction":{"hookPoints":["mlp@0","cls@1"]},"sae":{"variant":["topk","topk-tied"],"k":[16,32]"""
+                    + ""","expansion":4,"epochs":2}}"""
             ),
             ParameterSections.Sae
         );
@@ -178,7 +179,8 @@ public class RunPlannerTests
         Should
             .Throw<UserErrorException>(() => Plan(Texts))
             .Message.ShouldStartWith(
-                "extraction.hookPoints: text.mlp@1, text-embedding are in the text tower, but text-salient features are found in pictures: name a point of the vision tower too"
+                "extraction.hookPoints: text.mlp@1, text-embedding are in the text tower, "
+                    + "but text-salient features are found in pictures: name a point of the vision tower too"
             );
     }
 

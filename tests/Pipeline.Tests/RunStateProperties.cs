@@ -206,7 +206,8 @@ public class RunStateProperties
             state
                 .StagesInOrder()
                 .Select(stage =>
-                    $"{stage.Plan.Stage}: waiting {string.Join(',', stage.Waiting.Order())}; out {string.Join(',', stage.Outstanding.Order())}; "
+                    $"{stage.Plan.Stage}: waiting {string.Join(',', stage.Waiting.Order())}; "
+                    + $"out {string.Join(',', stage.Outstanding.Order())}; "
                     + string.Join(
                         ',',
                         stage

@@ -102,7 +102,8 @@ public sealed class StageRunnerTests : IDisposable
         var second = await Should.ThrowAsync<UserErrorException>(() => RunAsync(CreateSut()));
 
         first.Message.ShouldBe(
-            "counting/all: the device does not have enough memory (CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 15.77 GiB): count less"
+            "counting/all: the device does not have enough memory (CUDA out of memory. Tried to allocate 2.00 GiB. "
+                + "GPU 0 has a total capacity of 15.77 GiB): count less"
         );
         second.Message.ShouldBe(first.Message);
         Leftovers().ShouldBeEmpty();

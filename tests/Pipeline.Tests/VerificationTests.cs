@@ -57,7 +57,8 @@ public sealed class VerificationTests : IDisposable
         _stage.Factor = 1.5f;
 
         (await Should.ThrowAsync<UserErrorException>(() => RunAsync(verify: true))).Message.ShouldBe(
-            "numbers/all: computed again, json, tensors differ from what run run stored; computed with 2 threads, now 1, and beyond that: json.mean was 2, is 3"
+            "numbers/all: computed again, json, tensors differ from what run run stored; "
+                + "computed with 2 threads, now 1, and beyond that: json.mean was 2, is 3"
         );
     }
 

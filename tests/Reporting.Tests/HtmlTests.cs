@@ -11,7 +11,8 @@ public sealed class HtmlTests
 
         Html.Of($"<p title=\"{"x\"y"}\">{bold}{new[] { bold, bold }}</p>")
             .Text.ShouldBe(
-                "<p title=\"x&quot;y\"><b>a &lt; b &amp; &quot;c&quot;</b><b>a &lt; b &amp; &quot;c&quot;</b><b>a &lt; b &amp; &quot;c&quot;</b></p>"
+                "<p title=\"x&quot;y\"><b>a &lt; b &amp; &quot;c&quot;</b><b>a &lt; b &amp; &quot;c&quot;</b>"
+                    + "<b>a &lt; b &amp; &quot;c&quot;</b></p>"
             );
     }
 

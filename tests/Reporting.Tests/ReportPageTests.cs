@@ -67,7 +67,8 @@ public sealed partial class ReportPageTests
         var changed = Render(new("last", "prompt", 240, 0.9871, 0.9, 1.0312), new("pooled", "whole text", 24, 1, 1, 1));
         changed.ShouldContain("<section id=\"text-states\"><details class=\"part\"><summary><h2>Text tower</h2>");
         changed.ShouldContain(
-            "<tr><td>last</td><td>prompt</td><td class=\"n\">240</td><td class=\"n\">0.987</td><td class=\"n\">0.900</td><td class=\"n\">1.031</td></tr>"
+            "<tr><td>last</td><td>prompt</td><td class=\"n\">240</td><td class=\"n\">0.987</td><td class=\"n\">0.900</td>"
+                + "<td class=\"n\">1.031</td></tr>"
         );
         // What Geometric Parametrization and back rounds is no change.
         var same = Render(new("last", "prompt", 240, 1, 0.9999999, 1.000001), new("pooled", "whole text", 24, 1, 1, 1));
@@ -420,7 +421,8 @@ public sealed partial class ReportPageTests
         var page = ReportPage.Render(RunHistory.Tell(SampleRun.Data(), events));
 
         page.ShouldContain(
-            """<tr><th scope="row">sae-training</th><td class="n">7</td><td>ClipSae 0.1.0 on cpu, x64 avx512, 1 thread; ClipSae 0.1.0 on cpu, x64 avx512, 2 threads</td></tr>"""
+            """<tr><th scope="row">sae-training</th><td class="n">7</td>"""
+                + """<td>ClipSae 0.1.0 on cpu, x64 avx512, 1 thread; ClipSae 0.1.0 on cpu, x64 avx512, 2 threads</td></tr>"""
         );
         page.ShouldContain("""<tr><th scope="row">report</th><td class="n">–</td><td>–</td></tr>""");
     }

@@ -110,7 +110,8 @@ public class VerdictTests
         );
 
         page.ShouldContain(
-            "No: with the features that are used ablated, a printed word fools the base model on 1.3\u202f% of images, untouched on 0.7\u202f%"
+            "No: with the features that are used ablated, "
+                + "a printed word fools the base model on 1.3\u202f% of images, untouched on 0.7\u202f%"
         );
         page.ShouldNotContain("Features that fire for text");
         page.ShouldContain("None of them is recorded as containing print");
@@ -125,7 +126,8 @@ public class VerdictTests
         var page = ReportPage.Render(data with { Tuning = [Moved("none.s0", 0.02), Moved("penalise.s0", 0.0004)] });
 
         page.ShouldContain(
-            "<p class=\"verdict\">Fine-tuning changed the weights of penalise.s0 by less than a thousandth: the learning rates are too low for this model"
+            "<p class=\"verdict\">Fine-tuning changed the weights of penalise.s0 by less than a thousandth: "
+                + "the learning rates are too low for this model"
         );
         ReportPage
             .Render(data with { Tuning = [Moved("none.s0", 0.0004)], Results = null })

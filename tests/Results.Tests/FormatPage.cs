@@ -48,7 +48,8 @@ internal static class FormatPage
             foreach (var property in Properties(type))
             {
                 page.Append(
-                    $"| `{property.Json}` | {Name(property.Property.PropertyType)}{(property.MayBeMissing ? ", may be missing" : property.MayBeNull ? " or null" : "")} | {Meaning(property.Property)} |\n"
+                    $"| `{property.Json}` | {Name(property.Property.PropertyType)}"
+                        + $"{(property.MayBeMissing ? ", may be missing" : property.MayBeNull ? " or null" : "")} | {Meaning(property.Property)} |\n"
                 );
             }
 

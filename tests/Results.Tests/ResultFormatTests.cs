@@ -52,7 +52,8 @@ public sealed class ResultFormatTests : IDisposable
     public void An_image_of_an_index_that_does_not_fit_is_named_in_one_line(string image, string part)
     {
         var content =
-            $$"""{"stride":1,"images":["a"],"features":[{"feature":0,"fires":1,"bands":[{"from":0,"to":1,"images":[{{image}}]}],"classes":[],"words":[]}]}""";
+            $$"""{"stride":1,"images":["a"],"features":[{"feature":0,"fires":1,"bands":[{"from":0,"to":1"""
+            + $$""","images":[{{image}}]}],"classes":[],"words":[]}]}""";
 
         var line = Should
             .Throw<UserErrorException>(() => ResultFormats.FeatureIndex.Read(Encoding.UTF8.GetBytes(content), "index"))

@@ -39,7 +39,8 @@ internal static class StridedArchive
         // Magic number and protocol of torch.serialization, then what the system is like, the state dict, and the keys of the storages.
         stream.Write(
             Latin1(
-                "\u0080\u0002\u008a\u000a\u006c\u00fc\u009c\u0046\u00f9\u0020\u006a\u00a8\u0050\u0019.\u0080\u0002M\u00e9\u0003.\u0080\u0002}X\u000d\0\0\0little_endian\u0088s."
+                "\u0080\u0002\u008a\u000a\u006c\u00fc\u009c\u0046\u00f9\u0020\u006a\u00a8\u0050\u0019."
+                    + "\u0080\u0002M\u00e9\u0003.\u0080\u0002}X\u000d\0\0\0little_endian\u0088s."
             )
         );
         stream.Write(Pickle(storage, views, isLegacy: true));

@@ -84,7 +84,8 @@ public sealed class TorchFileTests : IDisposable
     {
         var start = reason == "reaches beyond" && size.StartsWith('K') ? "K\u0002" : "K\0";
         WriteArchive(
-            "\u0080\u0002}X\u0001\0\0\0actorch._utils\n_rebuild_tensor_v2\n((X\u0007\0\0\0storagectorch\nFloatStorage\nX\u0001\0\0\00X\u0003\0\0\0cpu"
+            "\u0080\u0002}X\u0001\0\0\0actorch._utils\n_rebuild_tensor_v2\n((X\u0007\0\0\0storagectorch\nFloatStorage\n"
+                + "X\u0001\0\0\00X\u0003\0\0\0cpu"
                 + $"{elements}tQ{start}{size}\u0085{stride}\u0085\u0089NtRs."
         );
 
@@ -95,7 +96,8 @@ public sealed class TorchFileTests : IDisposable
     public void A_transposed_view_is_read_in_the_order_of_its_axes()
     {
         WriteArchive(
-            "\u0080\u0002}X\u0001\0\0\0actorch._utils\n_rebuild_tensor_v2\n((X\u0007\0\0\0storagectorch\nFloatStorage\nX\u0001\0\0\00X\u0003\0\0\0cpu"
+            "\u0080\u0002}X\u0001\0\0\0actorch._utils\n_rebuild_tensor_v2\n((X\u0007\0\0\0storagectorch\nFloatStorage\n"
+                + "X\u0001\0\0\00X\u0003\0\0\0cpu"
                 + "K\u0004tQK\0K\u0002K\u0002\u0086K\u0001K\u0002\u0086\u0089NtRs."
         );
 

@@ -67,7 +67,11 @@ public sealed class TorchStridesTests : IDisposable
             Read(legacy, Small, [.. views])
                 .ShouldAllBe(
                     same => same,
-                    $"file {file}: {string.Join("; ", views.Select(view => $"{view.Offset} [{string.Join(", ", view.Shape)}] / [{string.Join(", ", view.Strides)}]"))}"
+                    $"file {file}: "
+                        + string.Join(
+                            "; ",
+                            views.Select(view => $"{view.Offset} [{string.Join(", ", view.Shape)}] / [{string.Join(", ", view.Strides)}]")
+                        )
                 );
         }
     }

@@ -45,7 +45,8 @@ public sealed class TryTests
             .GetStream()
             .WriteAsync(
                 Encoding.ASCII.GetBytes(
-                    $"POST /runs/{Run}/try HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {17 << 20}\r\n\r\n"
+                    $"POST /runs/{Run}/try HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+                        + $"application/x-www-form-urlencoded\r\nContent-Length: {17 << 20}\r\n\r\n"
                 )
             );
         using var answer = new StreamReader(client.GetStream());

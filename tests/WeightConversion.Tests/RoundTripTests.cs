@@ -229,8 +229,10 @@ public sealed class RoundTripTests : IDisposable
         );
 
         JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "vocab.json")))!["<|endoftext|>"]!.GetValue<int>().ShouldBe(49407);
-        JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "vocab.json")))!["cat</w>"]!.GetValue<int>().ShouldBe(2368); // as OpenAI's tokenizer numbers it
-        File.ReadLines(Path.Combine(folder, "merges.txt")).Count().ShouldBe(48895); // a heading and 48,894 merges, as in openai/clip-vit-large-patch14
+        // As OpenAI's tokenizer numbers it.
+        JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "vocab.json")))!["cat</w>"]!.GetValue<int>().ShouldBe(2368);
+        // A heading and 48,894 merges, as in openai/clip-vit-large-patch14.
+        File.ReadLines(Path.Combine(folder, "merges.txt")).Count().ShouldBe(48895);
     }
 
     // ONNX Runtime on the reference inputs against the features of the original PyTorch code; batches of three and four through one graph.

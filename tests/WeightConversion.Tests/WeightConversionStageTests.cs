@@ -165,7 +165,8 @@ public sealed class WeightConversionStageTests : IDisposable
         plain.Keys.ShouldNotContain(key => key.Contains("null"));
         var card = await File.ReadAllTextAsync(_folder.File($"formats/{Conversion.CardName}"), TestContext.Current.CancellationToken);
         card.ShouldContain(
-            "These weights are plain; the null token that the model was tuned with is in null_token.safetensors, and without it they are the base: before vision block 1"
+            "These weights are plain; the null token that the model was tuned with is in null_token.safetensors, "
+                + "and without it they are the base: before vision block 1"
         );
         card.ShouldContain("| base | 98.0 % | 1.0 % | 100.0 % |");
         card.ShouldContain("| tuned | 97.1 % | 50.0 % | – |");

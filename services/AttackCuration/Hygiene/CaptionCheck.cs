@@ -159,7 +159,9 @@ public sealed class CaptionCheck(
         if (usable.Length < 8)
         {
             throw new UserErrorException(
-                $"curation.captionHygiene: only {usable.Length} of {print.Count} labelled pictures seem to be without print; at least 8 are needed to learn from. Raise curation.pairs, give more labelled images, or set curation.captionHygiene=keep"
+                $"curation.captionHygiene: only {usable.Length} of {print.Count} labelled pictures seem to be without print; "
+                    + "at least 8 are needed to learn from. "
+                    + "Raise curation.pairs, give more labelled images, or set curation.captionHygiene=keep"
             );
         }
 

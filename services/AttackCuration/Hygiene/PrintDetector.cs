@@ -73,7 +73,9 @@ public sealed class PrintDetector : IDisposable
         if (points.Length == 0)
         {
             throw new UserErrorException(
-                $"curation.captionHygiene: it finds print patch by patch, which no SAE here can ({string.Join(", ", rows.Select(row => row.Hook.Name).Distinct())}); add residual@L or mlp@L to extraction.hookPoints, or set curation.captionHygiene=keep"
+                "curation.captionHygiene: it finds print patch by patch, "
+                    + $"which no SAE here can ({string.Join(", ", rows.Select(row => row.Hook.Name).Distinct())}); "
+                    + "add residual@L or mlp@L to extraction.hookPoints, or set curation.captionHygiene=keep"
             );
         }
 

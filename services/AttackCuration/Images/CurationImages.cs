@@ -90,7 +90,8 @@ public sealed record CurationImages(
         if (classes.Count < 2)
         {
             throw new UserErrorException(
-                $"attack-curation: the data set shows {classes.Count} class{(classes.Count == 1 ? "" : "es")}; attacks need at least two. Give class folders, labels, or curation.classes to find in the captions"
+                $"attack-curation: the data set shows {classes.Count} class{(classes.Count == 1 ? "" : "es")}; "
+                    + "attacks need at least two. Give class folders, labels, or curation.classes to find in the captions"
             );
         }
 

@@ -25,7 +25,8 @@ public sealed record SaeAtHook(string Name, HookPoint Hook, SparseAutoencoder Sa
         return sae.InputWidth == point.Width(architecture)
             ? new SaeAtHook(name, point, sae) { ClassTokens = architecture.ClassTokens }
             : throw new UserErrorException(
-                $"attack-curation: the SAE of {point} takes {sae.InputWidth} values where this model has {point.Width(architecture)}; train it on this model"
+                $"attack-curation: the SAE of {point} takes {sae.InputWidth} values where this model "
+                    + $"has {point.Width(architecture)}; train it on this model"
             );
     }
 

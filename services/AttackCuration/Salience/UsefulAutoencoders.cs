@@ -1,3 +1,4 @@
+using System.Globalization;
 using ClipSae.Contracts;
 
 namespace ClipSae.AttackCuration.Salience;
@@ -29,8 +30,11 @@ public sealed record UsefulAutoencoders(IReadOnlyList<(string Name, double? Expl
         var best = Explained.MaxBy(autoencoder => autoencoder.Explained);
         var others = Explained.Count > 1 ? $", the best of {Explained.Count} autoencoders," : "";
         throw new UserErrorException(
-            FormattableString.Invariant(
-                $"attack-curation: {best.Name}{others} explains {best.Explained:P1} of the variance of its activations (less than curation.leastExplained = {floor:P0}), so its features mean nothing. Use more images, more sae.epochs or a smaller sae.batchSize. To continue anyway: --set curation.leastExplained={Math.Floor(best.Explained!.Value):0}"
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"attack-curation: {best.Name}{others} explains {best.Explained:P1} of the variance of its activations (less than "
+                    + $"curation.leastExplained = {floor:P0}), so its features mean nothing. Use more images, more sae.epochs or a "
+                    + $"smaller sae.batchSize. To continue anyway: --set curation.leastExplained={Math.Floor(best.Explained!.Value):0}"
             )
         );
     }

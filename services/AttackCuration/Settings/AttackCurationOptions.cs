@@ -164,7 +164,8 @@ public sealed record AttackCurationOptions
         return missing is null
             ? [.. PrintFamily.All.Where(family => Families.Contains(family.Name))]
             : throw new UserErrorException(
-                $"curation.families: this machine has no face for '{missing.Name}'; install one, give curation.fontFolder, or leave that family out"
+                $"curation.families: this machine has no face for '{missing.Name}'; "
+                    + "install one, give curation.fontFolder, or leave that family out"
             );
     }
 

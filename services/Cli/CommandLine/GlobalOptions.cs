@@ -50,7 +50,8 @@ internal static class GlobalOptions
         new("--torch")
         {
             Description =
-                $"Folder of an installed PyTorch whose libtorch is used [default: ${Libtorch.Variable}, else for cuda the one that python3 has]",
+                "Folder of an installed PyTorch whose libtorch is used [default: "
+                + $"${Libtorch.Variable}, else for cuda the one that python3 has]",
             HelpName = "FOLDER",
             Recursive = true,
         };

@@ -72,7 +72,8 @@ internal static class ParseProblems
             OptionResult { Option: var option, IdentifierTokenCount: 0 } => $"option {option.Name} is required",
             // The library says only that there are too many values, or that they cannot be read as one.
             OptionResult { IdentifierTokenCount: var times } repeated when IsRepeated(repeated) =>
-                $"option {repeated.Option.Name} is given {(times == 2 ? "twice" : $"{times} times")} ({string.Join(", ", repeated.Tokens.Select(token => $"'{token.Value}'"))}): give it once",
+                $"option {repeated.Option.Name} is given {(times == 2 ? "twice" : $"{times} times")} "
+                    + $"({string.Join(", ", repeated.Tokens.Select(token => $"'{token.Value}'"))}): give it once",
             OptionResult { Option: var option } when given.Length == 0 => $"option {option.Name} needs a value{Expected(option.ValueType)}",
             OptionResult { Option: var option } when IsNumber(option.ValueType) =>
                 $"option {option.Name} cannot take '{given}': expected{Expected(option.ValueType)[1..]}",

@@ -24,4 +24,20 @@ internal abstract class Verb : Command
     /// <exception cref="WrongUseException">The arguments cannot be carried out.</exception>
     /// <exception cref="Contracts.UserErrorException">Something the user can fix went wrong.</exception>
     public abstract Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel);
+
+    /// <summary>Adds arguments and options, in the order in which <c>--help</c> lists them.</summary>
+    protected void Add(params IEnumerable<Symbol> symbols)
+    {
+        foreach (var symbol in symbols)
+        {
+            if (symbol is Argument argument)
+            {
+                Arguments.Add(argument);
+            }
+            else
+            {
+                Options.Add((Option)symbol);
+            }
+        }
+    }
 }

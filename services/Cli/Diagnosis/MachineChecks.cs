@@ -141,7 +141,8 @@ internal sealed class MachineChecks(string dataFolder, string device)
                 "memory",
                 FindingGrade.Warn,
                 detail,
-                $"the demo needs {Amounts.Bytes(MemoryWanted)}; lower batch sizes with {string.Join(' ', SmallerBatches.Select(change => $"--set {change}"))}"
+                $"the demo needs {Amounts.Bytes(MemoryWanted)}; "
+                    + $"lower batch sizes with {string.Join(' ', SmallerBatches.Select(change => $"--set {change}"))}"
             );
     }
 
@@ -162,7 +163,8 @@ internal sealed class MachineChecks(string dataFolder, string device)
         return new Finding(
             "demo model",
             FindingGrade.Ok,
-            $"{Amounts.Bytes(new FileInfo(DemoFiles.Model).Length)}, {model.Architecture.ImageResolution} px, patch {model.Architecture.PatchSize}"
+            $"{Amounts.Bytes(new FileInfo(DemoFiles.Model).Length)}, {model.Architecture.ImageResolution} px, "
+                + $"patch {model.Architecture.PatchSize}"
         );
     }
 

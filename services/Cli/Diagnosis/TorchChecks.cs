@@ -40,7 +40,8 @@ internal static class TorchChecks
             ({ } version, > 0) => new Finding(
                 "cards",
                 FindingGrade.Ok,
-                $"{string.Join(", ", cards.Select(card => $"cuda:{card.Index} {card.Name} {Amounts.Bytes(card.Bytes)}"))}; the driver supports CUDA {version / 1000}.{version % 1000 / 10}"
+                $"{string.Join(", ", cards.Select(card => $"cuda:{card.Index} {card.Name} {Amounts.Bytes(card.Bytes)}"))}; "
+                    + $"the driver supports CUDA {version / 1000}.{version % 1000 / 10}"
             ),
             (null, _) when CudaCards.SeemThere => new Finding(
                 "cards",

@@ -62,12 +62,15 @@ internal sealed class ProgressDisplay(Session session, RunBoard board, IReadOnly
         {
             return stage.Cached == stage.Units.Count
                 ? $"{stage.Stage}: from cache"
-                : $"{stage.Stage}: done in {Amounts.Duration(stage.Elapsed(now))}{(stage.Cached > 0 ? $" ({stage.Cached} of {stage.Units.Count} from cache)" : "")}{Missing(stage)}";
+                : $"{stage.Stage}: done in {Amounts.Duration(stage.Elapsed(now))}"
+                    + (stage.Cached > 0 ? $" ({stage.Cached} of {stage.Units.Count} from cache)" : "")
+                    + Missing(stage);
         }
 
         return stage.IsFailed ? $"{stage.Stage}: failed"
             : stage.IsStopped ? $"{stage.Stage}: stopped"
-            : $"{stage.Stage}: {string.Join(", ", new[] { UnitsDone(stage), Detail(stage), LeftText(stage, now) }.Where(text => text.Length > 0))}";
+            : $"{stage.Stage}: "
+                + $"{string.Join(", ", new[] { UnitsDone(stage), Detail(stage), LeftText(stage, now) }.Where(text => text.Length > 0))}";
     }
 
     private Task<bool> TicksAsync(Task work, TimeSpan interval) => TicksAsync(work, interval, session.Time);
@@ -148,7 +151,9 @@ internal sealed class ProgressDisplay(Session session, RunBoard board, IReadOnly
             : LeftText(stage, now);
         var told = string.Join("  ", new[] { UnitsDone(stage), time, Detail(stage) + Missing(stage) }.Where(text => text.Length > 0));
         var room = Math.Max(0, width - NameWidth - bar - 4);
-        return $"[{style}]{mark}[/] {stage.Stage.PadRight(NameWidth).EscapeMarkup()}[{style}]{new string('━', filled)}[/][grey]{new string('─', bar - filled)}[/] {(told.Length <= room ? told : told[..room]).EscapeMarkup()}";
+        return $"[{style}]{mark}[/] {stage.Stage.PadRight(NameWidth).EscapeMarkup()}"
+            + $"[{style}]{new string('━', filled)}[/][grey]{new string('─', bar - filled)}[/] "
+            + (told.Length <= room ? told : told[..room]).EscapeMarkup();
     }
 
     private static string Missing(StageBoard stage) =>

@@ -21,7 +21,9 @@ internal static class RedTeamSummary
         yield return $"attacks: {fooled} of {candidates} printed words fooled the base ({Amounts.Share((double)fooled / candidates)}).";
         if (curation.BetterRead is { } better)
         {
-            yield return $"print: the base hardly reads the style that was printed; of the families it reads '{better.Family}' best ({Amounts.Share((double)better.Fooled / Math.Max(1, better.Tried))} of {better.Tried} words): --set curation.families=all.";
+            yield return $"print: the base hardly reads the style that was printed; of the families it reads '{better.Family}' best "
+                + $"({Amounts.Share((double)better.Fooled / Math.Max(1, better.Tried))} of {better.Tried} words): "
+                + "--set curation.families=all.";
         }
 
         var families = (curation.RedTeam?.Families ?? []).OrderByDescending(family => family.Rate).ToArray();
@@ -31,7 +33,8 @@ internal static class RedTeamSummary
         }
 
         var hardly = families.Where(family => family.Rate < Ways.HardlyRead).Select(Named).ToArray();
-        yield return $"print: the base reads {Named(families[0])} best{(hardly.Length == 0 ? $", {Named(families[^1])} least" : $"; it hardly reads {string.Join(", ", hardly)}")}.";
+        yield return $"print: the base reads {Named(families[0])} "
+            + $"best{(hardly.Length == 0 ? $", {Named(families[^1])} least" : $"; it hardly reads {string.Join(", ", hardly)}")}.";
     }
 
     /// <summary>

@@ -59,7 +59,8 @@ internal sealed class RunSummary
             ];
             return State.Start?.Spec.Verify != true ? null
                 : verified.Length == 0 ? "verified: nothing, since nothing that was computed is still stored to compare with."
-                : $"verified: {verified.Length} unit{(verified.Length == 1 ? "" : "s")} computed again, all {verified.Sum(unit => unit.Outputs.Count)} outputs equal to the last bit to those stored before."
+                : $"verified: {verified.Length} unit{(verified.Length == 1 ? "" : "s")} computed again, "
+                    + $"all {verified.Sum(unit => unit.Outputs.Count)} outputs equal to the last bit to those stored before."
                     + (others.Length == 0 ? "" : $" Not compared, since nothing was stored: {MissingUnits.Short(others)}.");
         }
     }
@@ -153,7 +154,8 @@ internal sealed class RunSummary
 
         if (metrics?.Captions is { } captions)
         {
-            yield return $"captions: {captions.Found} of {captions.Images} pictures have a caption that repeats their print; {captions.Action} changed {captions.Changed}.";
+            yield return $"captions: {captions.Found} of {captions.Images} pictures have a caption that repeats their "
+                + $"print; {captions.Action} changed {captions.Changed}.";
         }
     }
 

@@ -103,17 +103,20 @@ internal sealed class SweepTable : ISupplement
         if (_rows.Select(row => row.Metrics.MonosemanticityBaseline).OfType<double>().Distinct().ToArray() is { Length: > 0 } baselines)
         {
             console.WriteProse(
-                $"monosemanticity: how alike the images are that a feature fires on; any images are {string.Join(" or ", baselines.Select(Amounts.Decimals))} alike."
+                "monosemanticity: how alike the images are that a feature fires on; "
+                    + $"any images are {string.Join(" or ", baselines.Select(Amounts.Decimals))} alike."
             );
         }
 
         if (_attacked is { } attacked)
         {
             console.WriteProse(
-                $"attacked: accuracy with a wrong word printed, {Amounts.Share(attacked)} untouched; ablated: text-salient features switched off; random out: as many random features."
+                $"attacked: accuracy with a wrong word printed, {Amounts.Share(attacked)} untouched; ablated: "
+                    + "text-salient features switched off; random out: as many random features."
             );
             console.WriteProse(
-                "text effect: attacked accuracy won over the random control, less twice the clean accuracy lost against it. The best one is used for curation."
+                "text effect: attacked accuracy won over the random control, less twice the clean accuracy lost against it. "
+                    + "The best one is used for curation."
             );
         }
     }

@@ -71,7 +71,8 @@ internal sealed record OwnLabels(
         if (classes.Length < 2)
         {
             throw new UserErrorException(
-                $"--images: the model classifies all {read.Count} pictures that could be read as {(classes.Length == 0 ? "nothing in common" : $"only '{classes[0]}'")}; list what they show with --words"
+                $"--images: the model classifies all {read.Count} pictures that could be read "
+                    + $"as {(classes.Length == 0 ? "nothing in common" : $"only '{classes[0]}'")}; list what they show with --words"
             );
         }
 

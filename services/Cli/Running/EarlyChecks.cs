@@ -97,7 +97,9 @@ internal static class EarlyChecks
         if (dataset.Labels.Count < 2)
         {
             throw new WrongUseException(
-                $"--dataset: the images are labelled with {dataset.Labels.Count} class{(dataset.Labels.Count == 1 ? "" : "es")} and attacks need two: use one folder per class, or list what the captions show, as in --set {section}.classes=cat,dog"
+                $"--dataset: the images are labelled with {dataset.Labels.Count} class{(dataset.Labels.Count == 1 ? "" : "es")} "
+                    + "and attacks need two: "
+                    + $"use one folder per class, or list what the captions show, as in --set {section}.classes=cat,dog"
             );
         }
 
@@ -108,7 +110,8 @@ internal static class EarlyChecks
         )
         {
             throw new WrongUseException(
-                $"--dataset: the labels ({string.Join(", ", dataset.Labels.Keys.Take(2))}, …) are codes, which no model knows as class names: name the folders or labels after what the pictures show"
+                $"--dataset: the labels ({string.Join(", ", dataset.Labels.Keys.Take(2))}, …) are codes, "
+                    + "which no model knows as class names: name the folders or labels after what the pictures show"
             );
         }
     }
@@ -131,7 +134,8 @@ internal static class EarlyChecks
         {
             var kept = validation > 0 ? $", {validation} of them kept for validation" : "";
             throw new WrongUseException(
-                $"{key}: a batch of {batch} is larger than the data set, which has {variety.Pairs} usable images{kept}; lower it or add images"
+                $"{key}: a batch of {batch} is larger than the data set, "
+                    + $"which has {variety.Pairs} usable images{kept}; lower it or add images"
             );
         }
     }

@@ -58,7 +58,8 @@ internal sealed record GivenAutoencoder(string Hook, string Path)
             using (sae)
             {
                 throw new UserErrorException(
-                    $"the autoencoder takes activations {sae.InputWidth} wide, but {Hook} of this model is {width} wide; name the hook point and the model that it was trained at"
+                    $"the autoencoder takes activations {sae.InputWidth} wide, but {Hook} of this model is {width} wide; "
+                        + "name the hook point and the model that it was trained at"
                 );
             }
         });

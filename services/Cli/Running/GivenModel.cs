@@ -50,7 +50,8 @@ internal static class GivenModel
             [] => null,
             [var run] when File.Exists(Tuned(run)) => Tuned(run),
             [var run] => throw new WrongUseException(
-                $"{option}: run {run} has no tuned model: it did not finish, or no arm was better than the base; 'clipsae show {run}' says which"
+                $"{option}: run {run} has no tuned model: it did not finish, or no arm was better than the base; "
+                    + $"'clipsae show {run}' says which"
             ),
             _ => throw new WrongUseException(
                 $"{option}: {given} is part of the names of {matching.Length} runs: {string.Join(", ", matching.Take(5))}"

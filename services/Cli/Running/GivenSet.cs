@@ -46,7 +46,8 @@ internal sealed record GivenSet(string Name, string Folder, string? File = null)
             )
             {
                 session.Tell(
-                    $"{option} {set.Name}: did you mean {string.Join(" or ", near)}? A set of any other name is scored by what its images carry, over classes of its own"
+                    $"{option} {set.Name}: did you mean {string.Join(" or ", near)}? A set of any other name is scored by what "
+                        + "its images carry, over classes of its own"
                 );
             }
 

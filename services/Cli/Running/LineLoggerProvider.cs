@@ -30,7 +30,8 @@ internal sealed class LineLoggerProvider(Session session) : ILoggerProvider
             if (IsEnabled(logLevel) && (session.Verbose || eventId.Name != StageWorker.UnitFails.Name))
             {
                 session.Tell(
-                    $"{LevelName(logLevel)}: {category}: {formatter(state, exception)}{(exception is not null && session.Verbose ? $"\n{exception}" : "")}"
+                    $"{LevelName(logLevel)}: {category}: "
+                        + $"{formatter(state, exception)}{(exception is not null && session.Verbose ? $"\n{exception}" : "")}"
                 );
             }
         }

@@ -32,7 +32,8 @@ internal static class ModelFiles
         if (vocabulary != architecture.VocabularySize)
         {
             throw new UserErrorException(
-                $"{tokenizer} has {vocabulary} tokens, but {weights} knows {architecture.VocabularySize}: name the model's own vocabulary with --tokenizer"
+                $"{tokenizer} has {vocabulary} tokens, but {weights} knows {architecture.VocabularySize}: "
+                    + "name the model's own vocabulary with --tokenizer"
             );
         }
 
@@ -40,7 +41,9 @@ internal static class ModelFiles
         if (checkpoint.IsActivationAssumed)
         {
             session.Tell(
-                $"{weights}: nothing says which activation it was trained with; OpenAI's QuickGELU is assumed. For a model of LAION or DataComp, write it once with 'clipsae convert {Path.GetFileName(weights)} OUT --to openai --activation gelu' and use that"
+                $"{weights}: nothing says which activation it was trained with; OpenAI's QuickGELU is assumed. "
+                    + "For a model of LAION or DataComp, "
+                    + $"write it once with 'clipsae convert {Path.GetFileName(weights)} OUT --to openai --activation gelu' and use that"
             );
         }
     }

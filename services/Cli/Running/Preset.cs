@@ -47,7 +47,8 @@ internal static class Preset
 
         var chosen = For(architecture);
         session.Tell(
-            $"preset {chosen}, chosen for a vision tower of {architecture.VisionLayers} blocks and width {architecture.VisionWidth}; --preset chooses another"
+            $"preset {chosen}, chosen for a vision tower of {architecture.VisionLayers} blocks and "
+                + $"width {architecture.VisionWidth}; --preset chooses another"
         );
         return WithinModel(Load(chosen), architecture);
     }

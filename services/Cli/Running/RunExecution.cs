@@ -116,7 +116,8 @@ internal sealed class RunExecution(
         {
             // A failed unit's reason stands at the unit.
             console.WriteUnfolded(
-                $"run {run}: {summary.State.Status.Name()}{(summary.State.End is not RunFailed && Problem(summary, isAbandoned: false) is { } problem ? $" — {problem}" : "")}"
+                $"run {run}: {summary.State.Status.Name()}"
+                    + (summary.State.End is not RunFailed && Problem(summary, isAbandoned: false) is { } problem ? $" — {problem}" : "")
             );
             foreach (
                 var line in (string[])
@@ -261,7 +262,8 @@ internal sealed class RunExecution(
         if (summary.IsBaseBest)
         {
             console.WriteProse(
-                "no model scored higher than the base on validation, so none is chosen as tuned and no tuned.safetensors is written; the report shows each arm's curves."
+                "no model scored higher than the base on validation, "
+                    + "so none is chosen as tuned and no tuned.safetensors is written; the report shows each arm's curves."
             );
         }
 
@@ -278,7 +280,8 @@ internal sealed class RunExecution(
         if (summary.Useless is { Count: > 0 } useless)
         {
             console.WriteProse(
-                $"useless autoencoders: {MissingUnits.Short(useless)} (negative explained variance). Use more images, more sae.epochs or a smaller sae.batchSize."
+                $"useless autoencoders: {MissingUnits.Short(useless)} (negative explained variance). "
+                    + "Use more images, more sae.epochs or a smaller sae.batchSize."
             );
         }
 
@@ -290,7 +293,8 @@ internal sealed class RunExecution(
         foreach (var stage in summary.State.Missing().GroupBy(failed => failed.Stage, StringComparer.Ordinal))
         {
             console.WriteProse(
-                $"{stage.Key} continued without {MissingUnits.Short([.. stage.Select(failed => failed.Unit)])}; clipsae show {summary.Run} says why."
+                $"{stage.Key} continued without {MissingUnits.Short([.. stage.Select(failed => failed.Unit)])}; "
+                    + $"clipsae show {summary.Run} says why."
             );
         }
 

@@ -22,7 +22,8 @@ internal sealed class RunOptions(bool tunes = true)
     private readonly Option<string[]> _arms = new("--arms")
     {
         Description =
-            $"Ways of fine-tuning to compare: {string.Join(", ", TuningArm.Singles)}; joined by +, as distil+keep-features; with a weight, as penalise@50; with {ArmName.ControlSuffix} at the end for a control",
+            $"Ways of fine-tuning to compare: {string.Join(", ", TuningArm.Singles)}; joined by +, as distil+keep-features; "
+            + $"with a weight, as penalise@50; with {ArmName.ControlSuffix} at the end for a control",
         HelpName = "ARM,…",
     };
 

@@ -74,7 +74,8 @@ internal sealed class SeenImages
                     _ => "accuracy on images that a model was chosen on is not a test result",
                 };
                 throw new WrongUseException(
-                    $"{set}: {shared} of its {pictures.Count} pictures are byte for byte pictures of {where} too, and {why}: remove them from one of the two"
+                    $"{set}: {shared} of its {pictures.Count} pictures are byte for byte pictures of {where} too, and {why}: "
+                        + "remove them from one of the two"
                 );
             }
         }

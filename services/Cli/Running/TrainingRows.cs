@@ -64,14 +64,16 @@ internal static class TrainingRows
         if (few.Length > 0 && few.Length == steps.Count)
         {
             throw new WrongUseException(
-                $"--dataset: from {images} images no autoencoder is trained for more than {steps.Values.Max()} steps, which is too few to learn anything: add images, or choose the number with --set sae.epochs=N or --set sae.steps=N"
+                $"--dataset: from {images} images no autoencoder is trained for more than {steps.Values.Max()} steps, which is "
+                    + "too few to learn anything: add images, or choose the number with --set sae.epochs=N or --set sae.steps=N"
             );
         }
 
         if (few.Length > 0)
         {
             session.Tell(
-                $"--dataset: {images} images give few steps of training to some autoencoders ({string.Join(", ", few)}): expect little of them"
+                $"--dataset: {images} images give few steps of training to some autoencoders ({string.Join(", ", few)}): "
+                    + "expect little of them"
             );
         }
     }

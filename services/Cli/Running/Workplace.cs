@@ -59,7 +59,8 @@ internal static class Workplace
         Settings(session) is { IsDistributed: true } options
             ? OpenDistributed(session, options)
             : throw new WrongUseException(
-                "no broker is configured: set ClipSae__Bus=rabbitmq and what the README's table names, or use 'clipsae run', which does everything itself"
+                "no broker is configured: "
+                    + "set ClipSae__Bus=rabbitmq and what the README's table names, or use 'clipsae run', which does everything itself"
             );
 
     private static DistributedRuntime OpenDistributed(Session session, ClipSaeOptions options) =>

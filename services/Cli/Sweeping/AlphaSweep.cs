@@ -40,7 +40,8 @@ internal sealed class AlphaSweep(ConversionSource from, ConversionSource to, IRe
         if (sets.FirstOrDefault(set => EvaluationProtocol.IsRetrieval(set.Set.Name)) is { } captioned)
         {
             throw new UserErrorException(
-                $"set {captioned.Name} is one of captions, but the sweep chooses by accuracy: leave it out, and score the chosen model on it with 'clipsae evaluate'"
+                $"set {captioned.Name} is one of captions, but the sweep chooses by accuracy: "
+                    + "leave it out, and score the chosen model on it with 'clipsae evaluate'"
             );
         }
 

@@ -29,7 +29,8 @@ internal sealed record AlphaSweepResult(
         if (!choosing.Any(set => set.Protocol == Protocols.Clean) || !choosing.Any(set => set.Protocol == Protocols.Attacked))
         {
             throw new UserErrorException(
-                $"--validation: α is chosen by clean and attacked accuracy together, so it needs a set of each kind; given are {string.Join(", ", choosing.Select(set => $"{set.Name} ({set.Protocol})"))}"
+                "--validation: α is chosen by clean and attacked accuracy together, so it needs a set of each kind; "
+                    + $"given are {string.Join(", ", choosing.Select(set => $"{set.Name} ({set.Protocol})"))}"
             );
         }
     }

@@ -32,9 +32,7 @@ internal sealed class AtlasVerb : Verb
             "clipsae atlas latest --out atlas --features 2000"
         )
     {
-        Add(_run);
-        Add(_out);
-        Add(_features);
+        Add(_run, _out, _features);
     }
 
     public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)

@@ -62,15 +62,11 @@ internal sealed class AttackSetVerb : Verb
             "Print wrong words on your own labelled photographs: sets clean, attacked and attacked-heldout to evaluate on.",
             "clipsae attack-set photos/test sets",
             "clipsae attack-set photos/test sets --words cat,dog,ship --held-out-words sale,news --families all",
-            "clipsae evaluate --model base.safetensors --evaluation clean=sets/clean --evaluation attacked=sets/attacked --evaluation attacked-heldout=sets/attacked-heldout"
+            "clipsae evaluate --model base.safetensors --evaluation clean=sets/clean --evaluation attacked=sets/attacked "
+                + "--evaluation attacked-heldout=sets/attacked-heldout"
         )
     {
-        Add(_photos);
-        Add(_target);
-        foreach (var option in new Option[] { _words, _heldOut, _families, _side, _seed, _fonts })
-        {
-            Add(option);
-        }
+        Add(_photos, _target, _words, _heldOut, _families, _side, _seed, _fonts);
     }
 
     public override bool Computes => false;
@@ -159,7 +155,12 @@ internal sealed class AttackSetVerb : Verb
                     .Select(name =>
                         drawable.FirstOrDefault(family => family.Name == name)
                         ?? throw new WrongUseException(
-                            $"--families {name}: {(PrintFamily.All.Any(family => family.Name == name) ? "this machine has no face for it; --fonts names a folder of faces" : $"there are {string.Join(", ", PrintFamily.All.Select(family => family.Name))}")}"
+                            $"--families {name}: "
+                                + (
+                                    PrintFamily.All.Any(family => family.Name == name)
+                                        ? "this machine has no face for it; --fonts names a folder of faces"
+                                        : $"there are {string.Join(", ", PrintFamily.All.Select(family => family.Name))}"
+                                )
                         )
                     ),
             ];

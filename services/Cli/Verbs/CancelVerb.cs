@@ -25,8 +25,7 @@ internal sealed class CancelVerb : Verb
             "clipsae cancel 20261124-091500-1f0c5a7be914 --reason \"wrong data\""
         )
     {
-        Add(_run);
-        Add(_reason);
+        Add(_run, _reason);
     }
 
     public override bool Computes => false;

@@ -50,7 +50,8 @@ internal sealed class ConvertVerb : Verb
     private readonly Option<string?> _activation = new("--activation")
     {
         Description =
-            $"Activation that the model was trained with, where neither the file nor a config.json next to it says: {string.Join(", ", MlpActivation.All)}",
+            "Activation that the model was trained with, "
+            + $"where neither the file nor a config.json next to it says: {string.Join(", ", MlpActivation.All)}",
         HelpName = "NAME",
     };
 
@@ -91,14 +92,7 @@ internal sealed class ConvertVerb : Verb
             "clipsae convert latest lora --to peft --base ViT-L-14.pt --rank 16"
         )
     {
-        Add(_source);
-        Add(_target);
-        foreach (
-            var option in new Option[] { _formats, _dtype, _tokenizer, _vision, _activation, _heads, _adapter, _base, _rank, _tolerance }
-        )
-        {
-            Add(option);
-        }
+        Add(_source, _target, _formats, _dtype, _tokenizer, _vision, _activation, _heads, _adapter, _base, _rank, _tolerance);
     }
 
     public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)

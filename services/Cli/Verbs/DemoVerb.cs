@@ -36,12 +36,7 @@ internal sealed class DemoVerb : Verb
             "clipsae demo --set tuning.steps=200 --json"
         )
     {
-        Add(_images);
-        Add(_evaluationImages);
-        foreach (var option in _run.All)
-        {
-            Add(option);
-        }
+        Add([_images, _evaluationImages, .. _run.All]);
     }
 
     public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)

@@ -11,7 +11,8 @@ namespace ClipSae.Cli.Verbs;
 internal sealed class DoctorVerb()
     : Verb(
         "doctor",
-        "Check this machine: .NET, libtorch, threads, memory, fonts, disk, and broker and object store where the environment names them. Says how to fix what it finds.",
+        "Check this machine: .NET, libtorch, threads, memory, fonts, disk, "
+            + "and broker and object store where the environment names them. Says how to fix what it finds.",
         "clipsae doctor",
         "clipsae doctor --data /mnt/big/clipsae --json"
     )

@@ -52,11 +52,7 @@ internal sealed class EmbedVerb : Verb
             "clipsae embed --text \"a photo of a tree\" --json"
         )
     {
-        Add(_images);
-        foreach (var option in new Option[] { _texts, _model, _tokenizer, _out, _raw })
-        {
-            Add(option);
-        }
+        Add(_images, _texts, _model, _tokenizer, _out, _raw);
     }
 
     public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
@@ -142,7 +138,8 @@ internal sealed class EmbedVerb : Verb
         if (tokenizer.VocabularySize != known)
         {
             throw new UserErrorException(
-                $"{vocabulary} has {tokenizer.VocabularySize} tokens, but the model knows {known}: name the model's own vocabulary with --tokenizer"
+                $"{vocabulary} has {tokenizer.VocabularySize} tokens, but the model knows {known}: "
+                    + "name the model's own vocabulary with --tokenizer"
             );
         }
 
@@ -172,7 +169,8 @@ internal sealed class EmbedVerb : Verb
             )
             {
                 throw new UserErrorException(
-                    $"{checkpoint}: its features of '{name}' are not finite numbers: its weights are too large for float32; use an earlier checkpoint of the training"
+                    $"{checkpoint}: its features of '{name}' are not finite numbers: its weights are too large for float32; "
+                        + "use an earlier checkpoint of the training"
                 );
             }
         }

@@ -32,7 +32,8 @@ internal sealed class EvaluateVerb : Verb
     private readonly Option<string[]> _models = new("--model")
     {
         Description =
-            "Checkpoint to score; the first is the base that others are compared with; without NAME the file's name is taken; a run's name stands for its tuned weights; this and --evaluation may name s3://BUCKET/PATH",
+            "Checkpoint to score; the first is the base that others are compared with; without NAME the file's name is taken; "
+            + "a run's name stands for its tuned weights; this and --evaluation may name s3://BUCKET/PATH",
         HelpName = "[NAME=]PATH",
         Required = true,
     };
@@ -40,7 +41,8 @@ internal sealed class EvaluateVerb : Verb
     private readonly Option<string[]> _sets = new("--evaluation")
     {
         Description =
-            "Set of images: a folder, or the table or list of annotations in it; the protocol follows from the beginning of the name: clean, attacked, words or retrieval",
+            "Set of images: a folder, or the table or list of annotations in it; "
+            + "the protocol follows from the beginning of the name: clean, attacked, words or retrieval",
         HelpName = "NAME=PATH",
         Required = true,
     };
@@ -88,16 +90,17 @@ internal sealed class EvaluateVerb : Verb
     public EvaluateVerb()
         : base(
             "evaluate",
-            "Score models side by side: zero-shot and typographic accuracy, MVT, retrieval, linear probes, calibration, all with 95 % intervals.",
-            "clipsae evaluate --model base=base/model.safetensors --model tuned=tuned.safetensors --evaluation clean=world/evaluation/clean --evaluation attacked=world/evaluation/attacked --report scores.html",
-            "clipsae evaluate --model ViT-L-14.pt --tokenizer bpe_simple_vocab_16e6.txt.gz --evaluation attacked=SCAM --evaluation mvt=mvt/human_responses.csv --json",
-            "clipsae evaluate --model ViT-L-14.pt --evaluation retrieval=coco/captions.json --evaluation imagenet=imagenet/val --templates openai-80.txt --probe --csv scores"
+            "Score models side by side: "
+                + "zero-shot and typographic accuracy, MVT, retrieval, linear probes, calibration, all with 95 % intervals.",
+            "clipsae evaluate --model base=base/model.safetensors --model tuned=tuned.safetensors --evaluation "
+                + "clean=world/evaluation/clean --evaluation attacked=world/evaluation/attacked --report scores.html",
+            "clipsae evaluate --model ViT-L-14.pt --tokenizer bpe_simple_vocab_16e6.txt.gz --evaluation attacked=SCAM "
+                + "--evaluation mvt=mvt/human_responses.csv --json",
+            "clipsae evaluate --model ViT-L-14.pt --evaluation retrieval=coco/captions.json --evaluation imagenet=imagenet/val "
+                + "--templates openai-80.txt --probe --csv scores"
         )
     {
-        foreach (var option in new Option[] { _models, _sets, _tokenizer, _templates, _classes, _classNames, _probe, _csv, _report, _set })
-        {
-            Add(option);
-        }
+        Add(_models, _sets, _tokenizer, _templates, _classes, _classNames, _probe, _csv, _report, _set);
     }
 
     public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
@@ -171,7 +174,8 @@ internal sealed class EvaluateVerb : Verb
         if (models.FirstOrDefault(model => ImageOrder.ConvertsFirst(model.File) != import.ConvertFirst) is { Name: { } other })
         {
             session.Tell(
-                $"pictures that are not RGB are prepared as for {models[0].Name}; {other} was published with the other order of resizing and conversion"
+                $"pictures that are not RGB are prepared as for {models[0].Name}; {other} was published with the other order "
+                    + "of resizing and conversion"
             );
         }
 
@@ -229,7 +233,8 @@ internal sealed class EvaluateVerb : Verb
 
         if (Lines("--class-names", arguments.GetValue(_classNames)) is { } names)
         {
-            yield return $"evaluation.classNames={JsonSerializer.Serialize(names.Select(NamedLabel).DistinctBy(entry => entry.Key).ToDictionary(), ContractJson.Options)}";
+            var named = names.Select(NamedLabel).DistinctBy(entry => entry.Key).ToDictionary();
+            yield return $"evaluation.classNames={JsonSerializer.Serialize(named, ContractJson.Options)}";
         }
 
         if (arguments.GetValue(_probe))
@@ -260,7 +265,8 @@ internal sealed class EvaluateVerb : Verb
         if (doubles.Length > 0)
         {
             session.Tell(
-                $"--classes names {string.Join(", ", doubles.Take(5))}{(doubles.Length > 5 ? ", …" : "")} more than once; each name is one class"
+                $"--classes names {string.Join(", ", doubles.Take(5))}{(doubles.Length > 5 ? ", …" : "")} more than once; "
+                    + "each name is one class"
             );
         }
     }

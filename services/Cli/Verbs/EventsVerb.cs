@@ -63,7 +63,8 @@ internal sealed class EventsVerb : Verb
                     + (started.Spec.Origin is { } origin ? $", replays {origin.Run} from {origin.FromStage}" : ""),
             UnitsRequested requested => $"{requested.Stage}: {string.Join(", ", requested.Units)} requested",
             UnitFinished finished =>
-                $"{finished.Stage}/{finished.Unit} finished in {Amounts.Duration(TimeSpan.FromSeconds(finished.Seconds))}, cache {finished.Cache.Kind.ToString().ToLowerInvariant()}: {finished.Cache.Reason}",
+                $"{finished.Stage}/{finished.Unit} finished in {Amounts.Duration(TimeSpan.FromSeconds(finished.Seconds))}, "
+                    + $"cache {finished.Cache.Kind.ToString().ToLowerInvariant()}: {finished.Cache.Reason}",
             UnitFailed failed => $"{failed.Stage}/{failed.Unit} failed after {failed.Attempts} attempts: {failed.Reason}",
             UnitsGivenUp givenUp => $"{givenUp.Stage} continues without {string.Join(", ", givenUp.Units)}",
             UnitStopped stopped => $"{stopped.Stage}/{stopped.Unit} stopped",

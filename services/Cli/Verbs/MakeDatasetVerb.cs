@@ -43,11 +43,7 @@ internal sealed class MakeDatasetVerb : Verb
             "clipsae make-dataset small --train 0 --tuning 400 --evaluation 100 --seed 7"
         )
     {
-        Add(_folder);
-        foreach (var option in new Option[] { _train, _tuning, _evaluation, _size, _seed, _fonts })
-        {
-            Add(option);
-        }
+        Add(_folder, _train, _tuning, _evaluation, _size, _seed, _fonts);
     }
 
     public override Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)

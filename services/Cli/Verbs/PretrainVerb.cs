@@ -100,40 +100,35 @@ internal sealed class PretrainVerb : Verb
             "pretrain",
             "Train a small CLIP of OpenAI's architecture from scratch on captioned images.",
             "clipsae pretrain --dataset world/train --out base",
-            "clipsae pretrain --dataset photos --out base --photographs --patch-dropout 0.5 --resolution 96 --patch 16 --vision-width 192 --steps 6000"
+            "clipsae pretrain --dataset photos --out base --photographs --patch-dropout 0.5 --resolution 96 --patch 16 "
+                + "--vision-width 192 --steps 6000"
         )
     {
-        foreach (
-            var option in new Option[]
-            {
-                _dataset,
-                _out,
-                _tokenizer,
-                _resolution,
-                _patch,
-                _visionWidth,
-                _visionLayers,
-                _textWidth,
-                _textLayers,
-                _embed,
-                _context,
-                _merges,
-                _steps,
-                _batch,
-                _warmup,
-                _learningRate,
-                _decay,
-                _photographs,
-                _crop,
-                _jitter,
-                _dropout,
-                _heldOut,
-                _seed,
-            }
-        )
-        {
-            Add(option);
-        }
+        Add(
+            _dataset,
+            _out,
+            _tokenizer,
+            _resolution,
+            _patch,
+            _visionWidth,
+            _visionLayers,
+            _textWidth,
+            _textLayers,
+            _embed,
+            _context,
+            _merges,
+            _steps,
+            _batch,
+            _warmup,
+            _learningRate,
+            _decay,
+            _photographs,
+            _crop,
+            _jitter,
+            _dropout,
+            _heldOut,
+            _seed
+        );
     }
 
     public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
@@ -157,18 +152,21 @@ internal sealed class PretrainVerb : Verb
             ? Pretrainer.LearnVocabulary(data, options.Merges)
             : ClipTokenizer.Load(vocabulary) as BytePairTokenizer
                 ?? throw new UserErrorException(
-                    $"{vocabulary}: is a SigLIP's vocabulary, and a CLIP is trained here, whose texts end in their largest id; name a CLIP's vocabulary"
+                    $"{vocabulary}: is a SigLIP's vocabulary, and a CLIP is trained here, "
+                        + "whose texts end in their largest id; name a CLIP's vocabulary"
                 );
         string[] different = [.. data.Captions.SelectMany(captions => captions).Distinct(StringComparer.Ordinal)];
         if (different.Count(caption => IsCut(tokenizer, caption, options.ContextLength)) is > 0 and var cut)
         {
             session.Tell(
-                $"{cut} of {different.Length} different captions are longer than {options.ContextLength} tokens and are cut; --context allows more"
+                $"{cut} of {different.Length} different captions are longer than {options.ContextLength} tokens and are cut; "
+                    + "--context allows more"
             );
         }
 
         session.Tell(
-            $"{data.Count} images to train on, {heldOut?.Count ?? 0} held out, vocabulary of {tokenizer.VocabularySize}, {options.Steps} steps"
+            $"{data.Count} images to train on, {heldOut?.Count ?? 0} held out, "
+                + $"vocabulary of {tokenizer.VocabularySize}, {options.Steps} steps"
         );
         double loss = 0;
         var begun = session.Time.GetTimestamp();
@@ -178,7 +176,8 @@ internal sealed class PretrainVerb : Verb
             var elapsed = session.Time.GetElapsedTime(begun);
             var left = elapsed * ((double)(at.Total - at.Step) / at.Step);
             session.Tell(
-                $"step {at.Step}/{at.Total}, {Amounts.Rate(at.Step / elapsed.TotalSeconds, "steps")}, {Amounts.Duration(left)} left, loss {Amounts.Significant(at.Loss)}"
+                $"step {at.Step}/{at.Total}, {Amounts.Rate(at.Step / elapsed.TotalSeconds, "steps")}, {Amounts.Duration(left)} "
+                    + $"left, loss {Amounts.Significant(at.Loss)}"
             );
         });
         var progress = new Reporter<Pretrainer.Progress>(at =>
@@ -187,9 +186,8 @@ internal sealed class PretrainVerb : Verb
             if (isFirst)
             {
                 isFirst = false;
-                session.Tell(
-                    $"{at.Total} steps take about {Amounts.Duration(session.Time.GetElapsedTime(begun) * ((double)at.Total / at.Step))} here; --steps changes that"
-                );
+                var whole = session.Time.GetElapsedTime(begun) * ((double)at.Total / at.Step);
+                session.Tell($"{at.Total} steps take about {Amounts.Duration(whole)} here; --steps changes that");
             }
 
             shown.Report(at);
@@ -239,7 +237,9 @@ internal sealed class PretrainVerb : Verb
                 if (heldOut is not null)
                 {
                     console.WriteUnfolded(
-                        $"on {heldOut.Count} images that were held out: {Amounts.Share(accuracy)} named right among {heldOut.Choices} {(heldOut.AreClasses ? "classes" : "captions")} (chance {Amounts.Share(1.0 / heldOut.Choices)})"
+                        $"on {heldOut.Count} images that were held out: {Amounts.Share(accuracy)} named right "
+                            + $"among {heldOut.Choices} {(heldOut.AreClasses ? "classes" : "captions")} "
+                            + $"(chance {Amounts.Share(1.0 / heldOut.Choices)})"
                     );
                 }
             }

@@ -20,7 +20,8 @@ internal sealed class PruneVerb : Verb
     private readonly Option<string[]> _keep = new("--keep")
     {
         Description =
-            "Remove all runs but these, with everything that only they have [default: every run is kept, and what none refers to is removed]",
+            "Remove all runs but these, with everything that only they have [default: "
+            + "every run is kept, and what none refers to is removed]",
         HelpName = "RUN",
         AllowMultipleArgumentsPerToken = true,
     };
@@ -38,16 +39,14 @@ internal sealed class PruneVerb : Verb
     public PruneVerb()
         : base(
             "prune",
-            "Remove what takes space and no run needs: artifacts and results no run refers to, checkpoints, copies of s3:// inputs. Nothing is removed while a run is unfinished; --dry-run answers at any time.",
+            "Remove what takes space and no run needs: artifacts and results no run refers to, checkpoints, "
+                + "copies of s3:// inputs. Nothing is removed while a run is unfinished; --dry-run answers at any time.",
             "clipsae prune --dry-run",
             "clipsae prune --drop extraction tuning",
             "clipsae prune --keep latest --json"
         )
     {
-        foreach (var option in new Option[] { _keep, _drop, _dryRun })
-        {
-            Add(option);
-        }
+        Add(_keep, _drop, _dryRun);
     }
 
     public override bool Computes => false;
@@ -80,7 +79,8 @@ internal sealed class PruneVerb : Verb
         if (isDry && plan.Unfinished.Count > 0)
         {
             session.Tell(
-                $"{string.Join(", ", plan.Unfinished)} {(plan.Unfinished.Count == 1 ? "has" : "have")} not ended and {(plan.Unfinished.Count == 1 ? "is" : "are")} kept; nothing can be removed until then"
+                $"{string.Join(", ", plan.Unfinished)} {(plan.Unfinished.Count == 1 ? "has" : "have")} not ended "
+                    + $"and {(plan.Unfinished.Count == 1 ? "is" : "are")} kept; nothing can be removed until then"
             );
         }
 
@@ -127,7 +127,8 @@ internal sealed class PruneVerb : Verb
                 ParameterSections.All.Any(known => known.Stage == stage)
                     ? stage
                     : throw new WrongUseException(
-                        $"--drop {given}: there is no such stage; {NearMatches.Describe(given, ParameterSections.All.Select(known => known.Stage))}"
+                        $"--drop {given}: there is no such "
+                            + $"stage; {NearMatches.Describe(given, ParameterSections.All.Select(known => known.Stage))}"
                     )
             );
         }

@@ -33,10 +33,7 @@ internal sealed class ReplayVerb : Verb
             "clipsae replay latest --from attack-curation --verify"
         )
     {
-        Add(_runs);
-        Add(_from);
-        Add(_set);
-        Add(_verify);
+        Add(_runs, _from, _set, _verify);
     }
 
     public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)

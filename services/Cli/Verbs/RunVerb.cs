@@ -51,7 +51,8 @@ internal class RunVerb : Verb
     private readonly Option<string[]> _sae = new("--sae")
     {
         Description =
-            "Autoencoder that was trained elsewhere (SAELens, dictionary_learning, sae-for-vlm, overcomplete, ClipSae), in place of one of the run's own; may be given several times. Without extraction.hookPoints the run has these alone",
+            "Autoencoder that was trained elsewhere (SAELens, dictionary_learning, sae-for-vlm, overcomplete, ClipSae), "
+            + "in place of one of the run's own; may be given several times. Without extraction.hookPoints the run has these alone",
         HelpName = "HOOK=PATH",
     };
 
@@ -72,7 +73,8 @@ internal class RunVerb : Verb
             "Run the whole pipeline on your own captioned images and weights.",
             tunes: true,
             "clipsae run --dataset photos --model ViT-L-14.safetensors --tokenizer bpe_simple_vocab_16e6.txt.gz",
-            "clipsae run --dataset world/tuning --model base.safetensors --preset demo --evaluation clean=world/evaluation/clean --evaluation attacked=world/evaluation/attacked",
+            "clipsae run --dataset world/tuning --model base.safetensors --preset demo --evaluation clean=world/evaluation/clean "
+                + "--evaluation attacked=world/evaluation/attacked",
             "clipsae run --dataset photos --model base.safetensors --arms none,penalise,penalise-random --seeds 3 --set sae.k=16 --json"
         ) { }
 
@@ -85,14 +87,17 @@ internal class RunVerb : Verb
     {
         _tunes = tunes;
         _run = new RunOptions(tunes);
-        foreach (
-            var option in new Option[] { _dataset, _captions, _model, _tokenizer, _sae, _preset, _maxProblems }
-                .Concat(tunes ? [_evaluation] : [])
-                .Concat(_run.All)
-        )
-        {
-            Add(option);
-        }
+        Add([
+            _dataset,
+            _captions,
+            _model,
+            _tokenizer,
+            _sae,
+            _preset,
+            _maxProblems,
+            .. tunes ? [_evaluation] : Array.Empty<Option>(),
+            .. _run.All,
+        ]);
     }
 
     public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)

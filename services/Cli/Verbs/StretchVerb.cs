@@ -21,8 +21,7 @@ internal sealed class StretchVerb : Verb
             "clipsae stretch ViT-L-14.pt long.safetensors"
         )
     {
-        Add(_source);
-        Add(_target);
+        Add(_source, _target);
     }
 
     public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)

@@ -28,8 +28,7 @@ internal sealed class SubmitVerb : RunVerb
             "clipsae submit --dataset photos --model ViT-L-14.safetensors --print > event.json"
         )
     {
-        Add(_print);
-        Add(_bulk);
+        Add(_print, _bulk);
     }
 
     protected override ClipSaeRuntime Open(Session session) => Workplace.OpenDistributed(session);

@@ -34,9 +34,7 @@ internal sealed class TokenizeVerb : Verb
             "clipsae tokenize --tokenizer bpe_simple_vocab_16e6.txt.gz --json \"a diagram\""
         )
     {
-        Add(_texts);
-        Add(_tokenizer);
-        Add(_context);
+        Add(_texts, _tokenizer, _context);
     }
 
     public override Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)

@@ -54,13 +54,7 @@ internal sealed class TransplantVerb : Verb
             "clipsae transplant tuned.safetensors stable-diffusion-v1-5 sd15-tuned --prompts my-prompts.txt"
         )
     {
-        Add(_model);
-        Add(_generator);
-        Add(_target);
-        foreach (var option in new Option[] { _encoder, _prompts, _tokenizer, _vision })
-        {
-            Add(option);
-        }
+        Add(_model, _generator, _target, _encoder, _prompts, _tokenizer, _vision);
     }
 
     public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)

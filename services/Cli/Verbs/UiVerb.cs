@@ -36,10 +36,7 @@ internal sealed class UiVerb : Verb
     public UiVerb()
         : base("ui", "Show runs in a browser: live progress, results, comparisons.", "clipsae ui", "clipsae ui --port 8090 --allow-changes")
     {
-        Add(_port);
-        Add(_listen);
-        Add(_names);
-        Add(_changes);
+        Add(_port, _listen, _names, _changes);
     }
 
     public override bool Computes => false;

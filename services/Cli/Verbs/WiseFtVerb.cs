@@ -79,20 +79,15 @@ internal sealed class WiseFtVerb : Verb
     public WiseFtVerb()
         : base(
             "wise-ft",
-            "Sweep the models between a base and a tuned one, plot clean against attacked accuracy, choose one on validation sets and export it.",
-            "clipsae wise-ft ViT-L-14.pt tuned.safetensors swept --validation clean=val/clean --validation attacked=val/attacked --to huggingface openai-pt",
-            "clipsae wise-ft base tuned.safetensors swept --validation clean=val/clean --validation attacked=val/attacked --evaluation attacked=test/attacked --alpha 0.25 0.5 0.75 --clean-tolerance 0.005"
+            "Sweep the models between a base and a tuned one, plot clean against attacked accuracy, "
+                + "choose one on validation sets and export it.",
+            "clipsae wise-ft ViT-L-14.pt tuned.safetensors swept --validation clean=val/clean --validation attacked=val/attacked "
+                + "--to huggingface openai-pt",
+            "clipsae wise-ft base tuned.safetensors swept --validation clean=val/clean --validation attacked=val/attacked "
+                + "--evaluation attacked=test/attacked --alpha 0.25 0.5 0.75 --clean-tolerance 0.005"
         )
     {
-        foreach (var argument in new[] { _base, _tuned, _target })
-        {
-            Add(argument);
-        }
-
-        foreach (var option in new Option[] { _validation, _evaluation, _alphas, _tolerance, _formats, _dtype, _tokenizer, _keep, _set })
-        {
-            Add(option);
-        }
+        Add(_base, _tuned, _target, _validation, _evaluation, _alphas, _tolerance, _formats, _dtype, _tokenizer, _keep, _set);
     }
 
     public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
@@ -227,7 +222,8 @@ internal sealed class WiseFtVerb : Verb
             )
                 is { Set: { } both }
             ? throw new WrongUseException(
-                $"{both.File ?? both.Folder} is both --validation and --evaluation: results on a set on which α was chosen are not test results; use other images for one of them"
+                $"{both.File ?? both.Folder} is both --validation and --evaluation: "
+                    + "results on a set on which α was chosen are not test results; use other images for one of them"
             )
             : sets;
     }

@@ -55,7 +55,8 @@ public sealed record SalientParts(HookPoint Hook, string Autoencoder, IReadOnlyL
         if (neurons.Count == 0 && arm.ScalesNeurons)
         {
             throw new UserErrorException(
-                $"fine-tuning: curation found no salient neuron, so the arm {arm.Name} would be the arm none; leave it out of tuning.arms or raise curation.neuronsPerLayer"
+                $"fine-tuning: curation found no salient neuron, so the arm {arm.Name} would be the arm none; "
+                    + "leave it out of tuning.arms or raise curation.neuronsPerLayer"
             );
         }
 

@@ -128,7 +128,9 @@ public abstract partial record TuningArm
         if (parts.Any(part => part is null) || (random && !parts.Any(part => part!.HasControl)))
         {
             throw new UserErrorException(
-                $"tuning.arms: '{name}' is not an arm; use {string.Join(", ", Singles)}, several of the others joined by +, a weight as in penalise@50, and {ArmName.ControlSuffix} at the end for the control of what chooses neurons, features or heads ({string.Join(", ", Singles.Where(kind => Single(kind, false)!.HasControl))})"
+                $"tuning.arms: '{name}' is not an arm; use {string.Join(", ", Singles)}, several of the others joined by +, "
+                    + $"a weight as in penalise@50, and {ArmName.ControlSuffix} at the end for the control of what chooses neurons, "
+                    + $"features or heads ({string.Join(", ", Singles.Where(kind => Single(kind, false)!.HasControl))})"
             );
         }
 
@@ -143,14 +145,16 @@ public abstract partial record TuningArm
         if (!family.HasClassToken && (AblatesHeads || ReadsHeads))
         {
             throw new UserErrorException(
-                $"tuning.arms: '{Name}' looks for attention heads by what the class token looks at, and the vision tower of a {family} has none; use the other arms"
+                $"tuning.arms: '{Name}' looks for attention heads by what the class token looks at, "
+                    + $"and the vision tower of a {family} has none; use the other arms"
             );
         }
 
         if (family.IsPairwise && loss == TuningLoss.Compat)
         {
             throw new UserErrorException(
-                $"tuning.loss: compat is made for the softmax over a batch that a CLIP is trained with; a {family} is trained with symmetric, which stands for its own sigmoid loss"
+                "tuning.loss: compat is made for the softmax over a batch that a CLIP is trained with; "
+                    + $"a {family} is trained with symmetric, which stands for its own sigmoid loss"
             );
         }
     }

@@ -54,7 +54,8 @@ public sealed class HiddenPrint(int patch, IReadOnlyDictionary<string, IReadOnly
                 if (hidden < 0 || hidden >= grid * grid)
                 {
                     throw new UserErrorException(
-                        $"fine-tuning: patch {hidden} of {ids[row]} is to be hidden, but the model's images have {grid * grid}; curate the attacks again with this model"
+                        $"fine-tuning: patch {hidden} of {ids[row]} is to be hidden, but the model's images have {grid * grid}; "
+                            + "curate the attacks again with this model"
                     );
                 }
 

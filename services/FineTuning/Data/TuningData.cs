@@ -188,7 +188,8 @@ public sealed class TuningData : IDisposable
             return options.ReadingCost == 0
                 ? null
                 : throw new UserErrorException(
-                    "tuning.readingCost: none of the held-out attacks is printed on a picture of the data set, so that there is no print to validate reading on; set it to 0"
+                    "tuning.readingCost: none of the held-out attacks is printed on a picture of the data set, "
+                        + "so that there is no print to validate reading on; set it to 0"
                 );
         }
 
@@ -223,14 +224,17 @@ public sealed class TuningData : IDisposable
         if (split.CleanTraining.Count < options.CleanBatch || split.AttackTraining.Count == 0)
         {
             throw new UserErrorException(
-                $"fine-tuning: {split.CleanTraining.Count} clean and {split.AttackTraining.Count} attack images are left for training; at least {options.CleanBatch} and 1 are needed: add images or lower tuning.cleanBatch"
+                $"fine-tuning: {split.CleanTraining.Count} clean and {split.AttackTraining.Count} attack images are left for "
+                    + $"training; at least {options.CleanBatch} and 1 are needed: add images or lower tuning.cleanBatch"
             );
         }
 
         if (split.CleanValidation.Count == 0 || split.AttackValidation.Count + judging == 0)
         {
             throw new UserErrorException(
-                $"fine-tuning: {split.CleanValidation.Count} clean images that show a class and no print and {split.AttackValidation.Count} attacks can validate; at least 1 and 1 are needed: label images, or name in curation.classes what their captions do"
+                $"fine-tuning: {split.CleanValidation.Count} clean images that show a class and no print "
+                    + $"and {split.AttackValidation.Count} attacks can validate; at least 1 and 1 are needed: "
+                    + "label images, or name in curation.classes what their captions do"
             );
         }
     }

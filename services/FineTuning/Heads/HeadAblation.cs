@@ -1,3 +1,4 @@
+using System.Globalization;
 using ClipSae.Clip.Model;
 using ClipSae.Contracts;
 using ClipSae.FineTuning.Data;
@@ -62,8 +63,11 @@ public sealed record HeadAblation(
         {
             means.Dispose();
             throw new UserErrorException(
-                FormattableString.Invariant(
-                    $"fine-tuning: of {all.Count} attention heads {candidates.Count} attend to print more than others, but ablating any of them lowers clean accuracy too much; raise tuning.headCleanLoss or lower tuning.headThreshold, or leave the arm out of tuning.arms"
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"fine-tuning: of {all.Count} attention heads {candidates.Count} attend to print more than others, "
+                        + $"but ablating any of them lowers clean accuracy too much; "
+                        + $"raise tuning.headCleanLoss or lower tuning.headThreshold, or leave the arm out of tuning.arms"
                 )
             );
         }

@@ -29,7 +29,8 @@ public static class TypographicHeads
         if (printed.Length == 0)
         {
             throw new UserErrorException(
-                "fine-tuning: no attack is printed on a picture of the data set, so no head can be identified as reading print; leave the arm out of tuning.arms"
+                "fine-tuning: no attack is printed on a picture of the data set, so no head can be identified as reading print; "
+                    + "leave the arm out of tuning.arms"
             );
         }
 
@@ -88,7 +89,8 @@ public static class TypographicHeads
         var above = Above(late, options.HeadThreshold);
         return above.Count == 0
                 ? throw new UserErrorException(
-                    "fine-tuning: no attention head of the later blocks attends to print more than the others; lower tuning.headThreshold, or leave the arm out of tuning.arms"
+                    "fine-tuning: no attention head of the later blocks attends to print more than the others; "
+                        + "lower tuning.headThreshold, or leave the arm out of tuning.arms"
                 )
             : random ? Twins(late, above, options.Seed)
             : above;
@@ -121,7 +123,8 @@ public static class TypographicHeads
         return twins.Count > 0
             ? twins
             : throw new UserErrorException(
-                "fine-tuning: all attention heads that could be drawn are chosen, so none is left for the random control; raise tuning.headThreshold, or leave the control out of tuning.arms"
+                "fine-tuning: all attention heads that could be drawn are chosen, so none is left for the random control; "
+                    + "raise tuning.headThreshold, or leave the control out of tuning.arms"
             );
     }
 }

@@ -43,7 +43,8 @@ public static class Pretrainer
         if (data.Count < options.BatchSize)
         {
             throw new UserErrorException(
-                $"pretrain: the data set has {data.Count} usable images, fewer than one batch of {options.BatchSize}; add images or lower the batch size"
+                $"pretrain: the data set has {data.Count} usable images, fewer than one batch of {options.BatchSize}; "
+                    + "add images or lower the batch size"
             );
         }
 

@@ -217,7 +217,8 @@ public sealed record FineTuningOptions
                     && !Adapter.Targets.Except(LowRankAdapter.Layers, StringComparer.Ordinal).Any()
                 ),
             "adapter",
-            $"of a rank from 1 to {LowRankAdapter.MaxRank}, of positive alpha and rate, on targets among {string.Join(", ", LowRankAdapter.Layers)}"
+            $"of a rank from 1 to {LowRankAdapter.MaxRank}, of positive alpha and rate, "
+                + $"on targets among {string.Join(", ", LowRankAdapter.Layers)}"
         );
         Require(
             Moments == Precision.Float32 || Optimizer is OptimizerOptions.AdamW,

@@ -209,12 +209,14 @@ public sealed class FineTuner(
         if (_curves.BestStep < 0)
         {
             throw new UserErrorException(
-                $"fine-tuning: the model {collapsed}, before any checkpoint was usable; lower tuning.rates, add images, or validate more often (tuning.validationInterval)"
+                $"fine-tuning: the model {collapsed}, before any checkpoint was usable; "
+                    + "lower tuning.rates, add images, or validate more often (tuning.validationInterval)"
             );
         }
 
         Log.LogWarning(
-            "Fine-tuning with arm {Arm} was stopped: the model {Collapsed}; the checkpoint of step {Step} is kept. Lower tuning.rates or add images",
+            "Fine-tuning with arm {Arm} was stopped: the model {Collapsed}; the checkpoint of step {Step} is kept. "
+                + "Lower tuning.rates or add images",
             attackForward.Arm.Name,
             collapsed,
             _curves.BestStep

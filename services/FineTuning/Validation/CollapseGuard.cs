@@ -40,20 +40,26 @@ public sealed record CollapseGuard(double Clean, EmbeddingHealth Embeddings, dou
         }
 
         return logitScale > MaxScaling * LogitScale || logitScale < LogitScale / MaxScaling
-            ? Line($"the factor on cosines is {logitScale:0.0} (the base's {LogitScale:0.0})")
+            ? string.Create(CultureInfo.InvariantCulture, $"the factor on cosines is {logitScale:0.0} (the base's {LogitScale:0.0})")
             : null;
     }
 
     private string? Loss(double clean, EmbeddingHealth embeddings) =>
         1 - embeddings.MeanCosine < MinSpread * (1 - Embeddings.MeanCosine)
-            ? Line(
-                $"embeddings of different pictures point one way (mean cosine {embeddings.MeanCosine:0.000}, the base's {Embeddings.MeanCosine:0.000})"
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"embeddings of different pictures point one way (mean cosine {embeddings.MeanCosine:0.000}, "
+                    + $"the base's {Embeddings.MeanCosine:0.000})"
             )
         : embeddings.Rank < MinSpread * Embeddings.Rank
-            ? Line($"embeddings lie in {embeddings.Rank:0.0} directions (the base's in {Embeddings.Rank:0.0})")
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"embeddings lie in {embeddings.Rank:0.0} directions (the base's in {Embeddings.Rank:0.0})"
+            )
         : clean < (Clean + Chance) / 2
-            ? Line($"clean validation accuracy fell to {100 * clean:0.0} % (the base's {100 * Clean:0.0} %, chance {100 * Chance:0.0} %)")
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"clean validation accuracy fell to {100 * clean:0.0} % (the base's {100 * Clean:0.0} %, chance {100 * Chance:0.0} %)"
+            )
         : null;
-
-    private static string Line(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

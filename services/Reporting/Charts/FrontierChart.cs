@@ -115,12 +115,14 @@ public sealed record FrontierChart(IReadOnlyList<FrontierChart.Line> Lines, doub
             // To the left of the dot if there is no room on its right.
             var toLeft = x > Width - Right - (isChosen ? 110 : 40);
             label = Html.Of(
-                $"<text class=\"label\" x=\"{(toLeft ? x - 13 : x + 13):0.#}\" y=\"{y + 4:0.#}\" text-anchor=\"{(toLeft ? "end" : "start")}\">{point.Alpha:0.###}{(isChosen ? " (chosen)" : "")}</text>"
+                $"<text class=\"label\" x=\"{(toLeft ? x - 13 : x + 13):0.#}\" y=\"{y + 4:0.#}\" "
+                    + $"text-anchor=\"{(toLeft ? "end" : "start")}\">{point.Alpha:0.###}{(isChosen ? " (chosen)" : "")}</text>"
             );
         }
 
         return Html.Of(
-            $"<circle class=\"dot c{place}\" cx=\"{x:0.#}\" cy=\"{y:0.#}\" r=\"4\"><title>α {point.Alpha:0.###}: clean {Written.Percent(point.Clean)}, attacked {Written.Percent(point.Attacked)}</title></circle>{ring}{label}"
+            $"<circle class=\"dot c{place}\" cx=\"{x:0.#}\" cy=\"{y:0.#}\" r=\"4\"><title>α {point.Alpha:0.###}: "
+                + $"clean {Written.Percent(point.Clean)}, attacked {Written.Percent(point.Attacked)}</title></circle>{ring}{label}"
         );
     }
 

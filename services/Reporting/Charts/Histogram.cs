@@ -35,7 +35,9 @@ internal static class Histogram
             .Range((int)low, (int)-low + 1)
             .Select(power =>
                 Html.Of(
-                    $"<text class=\"tick\" x=\"{Margin + (power - low) / -low * (Width - 2 * Margin):0.#}\" y=\"{Height - 6}\" text-anchor=\"{(power == low ? "start" : power == 0 ? "end" : "middle")}\">{Math.Pow(10, power).ToString("0.######", CultureInfo.InvariantCulture)}</text>"
+                    $"<text class=\"tick\" x=\"{Margin + (power - low) / -low * (Width - 2 * Margin):0.#}\" y=\"{Height - 6}\" "
+                        + $"text-anchor=\"{(power == low ? "start" : power == 0 ? "end" : "middle")}\">"
+                        + $"{Math.Pow(10, power).ToString("0.######", CultureInfo.InvariantCulture)}</text>"
                 )
             );
         return Html.Of(

@@ -132,12 +132,14 @@ internal sealed record LineChart(string Title, IReadOnlyList<ChartSeries> Series
             )
         );
 
-    private static Html Legend(ChartSeries[] series) =>
-        series.Length < 2
-            ? Html.Empty
-            : Html.Of(
-                $"<ul class=\"legend\">{series.Select((line, place) => Html.Of($"<li><i class=\"key c{line.Colour}{(line.Dashed ? " dashed" : "")}\"></i>{(IsLettered(series) ? Html.Of($"<b>{Letter(place)}</b> ") : Html.Empty)}{line.Name}</li>"))}</ul>"
-            );
+    private static Html Legend(ChartSeries[] series)
+    {
+        var lines = Html.Each(series, (line, place) =>
+            $"<li><i class=\"key c{line.Colour}{(line.Dashed ? " dashed" : "")}\"></i>"
+            + $"{(IsLettered(series) ? Html.Of($"<b>{Letter(place)}</b> ") : Html.Empty)}{line.Name}</li>"
+        );
+        return series.Length < 2 ? Html.Empty : Html.Of($"<ul class=\"legend\">{lines}</ul>");
+    }
 
     private static double Place(double value, double low, double high) => high > low ? (value - low) / (high - low) : 0.5;
 

@@ -27,8 +27,11 @@ internal static class Disagreements
         var share = (double)fooled / tried;
         return Math.Abs(share - scored.Value) < Notable
             ? null
-            : $"Two rates differ: of curation’s {Written.Count(tried)} printed words {Written.Percent(share)} fooled the base model, on the set “{attack}” (n = {Written.Count(view.Images(attack))}) {Written.Percent(scored.Value)} do. "
-                + "They need not agree: curation prints its own words in its own faces, sizes and places (curation.style), on other pictures, and chooses among other classes. Where curation’s rate is the higher one, fine-tuning learned from stronger print than the set shows; where it is the lower one, from weaker.";
+            : $"Two rates differ: of curation’s {Written.Count(tried)} printed words {Written.Percent(share)} fooled the base "
+                + $"model, on the set “{attack}” (n = {Written.Count(view.Images(attack))}) {Written.Percent(scored.Value)} do. "
+                + "They need not agree: curation prints its own words in its own faces, sizes and places (curation.style), "
+                + "on other pictures, and chooses among other classes. Where curation’s rate is the higher one, "
+                + "fine-tuning learned from stronger print than the set shows; where it is the lower one, from weaker.";
     }
 
     private static string? OfValidation(ReportData data, EvaluationView view, string? attack)
@@ -41,7 +44,10 @@ internal static class Disagreements
 
         return Math.Abs(validated - scored.Value) < Notable
             ? null
-            : $"Validation saw an accuracy under attack of {Written.Percent(validated)} (n = {Written.Count(metrics.AttackValidationImages)}), the set “{attack}” (n = {Written.Count(view.Images(attack))}) {Written.Percent(scored.Value)}. "
-                + "Validation’s attacks are curation’s own print, of which others were trained on; the set’s are not. The set’s figure is the one to quote.";
+            : $"Validation saw an accuracy under attack of {Written.Percent(validated)} (n "
+                + $"= {Written.Count(metrics.AttackValidationImages)}), "
+                + $"the set “{attack}” (n = {Written.Count(view.Images(attack))}) {Written.Percent(scored.Value)}. "
+                + "Validation’s attacks are curation’s own print, of which others were trained on; the set’s are not. "
+                + "The set’s figure is the one to quote.";
     }
 }

@@ -94,7 +94,9 @@ internal static class ArmComparison
         var score = tuned.Validation;
         var why = score is { } best
             ? Html.Of(
-                $"was chosen: of {candidates} tuned model{(candidates == 1 ? "" : "s")} it has the highest score on the validation images of fine-tuning ({Written.Number(best)}). The sets on this page played no part in the choice, and random controls are never candidates."
+                $"was chosen: of {candidates} tuned model{(candidates == 1 ? "" : "s")} it has the highest score on the "
+                    + $"validation images of fine-tuning ({Written.Number(best)}). "
+                    + $"The sets on this page played no part in the choice, and random controls are never candidates."
             )
             : Html.Of($"is shown as the tuned model; no validation scores were recorded.");
         var better = view
@@ -104,7 +106,8 @@ internal static class ArmComparison
         var control = better is null
             ? Html.Empty
             : Html.Of(
-                $" <strong>The random control {better.Name} scores higher ({Written.Number(better.Validation)}): here the autoencoder’s choice did no better than a random one.</strong>"
+                $" <strong>The random control {better.Name} scores higher ({Written.Number(better.Validation)}): "
+                    + $"here the autoencoder’s choice did no better than a random one.</strong>"
             );
         return Html.Of($"<b>{tuned.Name}</b> {why}{control}");
     }
@@ -140,7 +143,8 @@ internal static class ArmComparison
                     "one seed each, which says nothing on whether another seed would agree"
                 );
         return Html.Of(
-            $"<li><b>{arm.Name}</b> less its control: {Written.Points(gain.Value)} ({Written.SignedRange(gain.Low, gain.High)}, {over}); {reading}.</li>"
+            $"<li><b>{arm.Name}</b> less its control: {Written.Points(gain.Value)} "
+                + $"({Written.SignedRange(gain.Low, gain.High)}, {over}); {reading}.</li>"
         );
     }
 

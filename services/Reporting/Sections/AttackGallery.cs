@@ -13,19 +13,25 @@ internal static class AttackGallery
                 "attacks",
                 "Attacks that were chosen",
                 Html.Of($"{Counts(data)}{Learned(data)}"),
-                Html.Of(
-                    $"<div class=\"gallery\">{data.Attacks.Select(attack => Html.Of($"<figure><img src=\"{attack.Image}\" alt=\"{attack.Label} with the word {attack.Word}\" loading=\"lazy\"><figcaption><b>{attack.Label}</b>{(attack.Word is null ? Html.Empty : Html.Of($" “{attack.Word}”"))}</figcaption></figure>"))}</div>"
-                )
+                Html.Of($"<div class=\"gallery\">{data.Attacks.Select(Figure)}</div>")
             );
+
+    private static Html Figure(AttackImage attack) =>
+        Html.Of(
+            $"<figure><img src=\"{attack.Image}\" alt=\"{attack.Label} with the word {attack.Word}\" loading=\"lazy\">"
+                + $"<figcaption><b>{attack.Label}</b>{(attack.Word is null ? "" : $" “{attack.Word}”")}</figcaption></figure>"
+        );
 
     private static string Counts(ReportData data) =>
         data.Curated is not { } curated
             ? $"{data.Attacks.Count} images that fool the base model."
-            : $"{data.Attacks.Count} of {Written.Count(curated.Printed + curated.Natural)} images. {Written.Count(curated.Printed)} have a printed word that fools the base model{Firing(curated)}"
+            : $"{data.Attacks.Count} of {Written.Count(curated.Printed + curated.Natural)} images. {Written.Count(curated.Printed)} "
+                + $"have a printed word that fools the base model{Firing(curated)}"
                 + (
                     curated.Natural == 0
                         ? "."
-                        : $"; {Written.Count(curated.Natural)} are the data set’s own, as they are, on which the text-salient features fire."
+                        : $"; {Written.Count(curated.Natural)} are the data set’s own, as they are, "
+                            + "on which the text-salient features fire."
                 );
 
     private static string Firing(CuratedPrint curated) =>
@@ -43,6 +49,9 @@ internal static class AttackGallery
         var trained = data.Tuning.Select(unit => unit.Value.AttackImages).ToArray();
         return trained.Length == 0
             ? ""
-            : $" Fine-tuning trained on {Written.Count(trained.Min())}{(trained.Min() < trained.Max() ? $" to {Written.Count(trained.Max())}, by the arm," : "")} of them{(IsCaptioned(data) ? ", with their true captions" : "")}.";
+            : " Fine-tuning trained on "
+                + Written.Count(trained.Min())
+                + (trained.Min() < trained.Max() ? $" to {Written.Count(trained.Max())}, by the arm," : "")
+                + $" of them{(IsCaptioned(data) ? ", with their true captions" : "")}.";
     }
 }

@@ -60,7 +60,12 @@ internal static class AutoencoderTables
             "sae",
             "Sparse autoencoders",
             Html.Of(
-                $"{Useless(data)}Measured on rows that training did not see, in the space of the activations themselves. Which hook point is used is decided by the causal sweep below, not by these figures. Zero-shot kept is the accuracy with the reconstruction in the activations’ place over the accuracy without it. Dead features fire on no held-out row, dense ones on more than a tenth of them; in training, a feature counts as dead after so many rows without firing. Monosemanticity is how alike the images are that a feature fires on, as a cosine; below it, how alike any images are."
+                $"{Useless(data)}Measured on rows that training did not see, in the space of the activations themselves. "
+                    + $"Which hook point is used is decided by the causal sweep below, not by these figures. "
+                    + $"Zero-shot kept is the accuracy with the reconstruction in the activations’ place over the accuracy without it. "
+                    + $"Dead features fire on no held-out row, dense ones on more than a tenth of them; "
+                    + $"in training, a feature counts as dead after so many rows without firing. Monosemanticity is how alike the "
+                    + $"images are that a feature fires on, as a cosine; below it, how alike any images are."
             ),
             Html.Of($"{Section.Wide("Autoencoders", table)}<div class=\"charts\">{data.Autoencoders.Select(Density)}</div>")
         );
@@ -75,7 +80,8 @@ internal static class AutoencoderTables
         return names.Length == 0
             ? Html.Empty
             : Html.Of(
-                $"<strong>{string.Join(", ", names)}: the explained variance is negative, so these reconstruct worse than the mean would, and their features mean nothing.</strong> "
+                $"<strong>{string.Join(", ", names)}: the explained variance is negative, "
+                    + $"so these reconstruct worse than the mean would, and their features mean nothing.</strong> "
             );
     }
 
@@ -94,7 +100,8 @@ internal static class AutoencoderTables
 
     private static Html Cell(string? metric, string? note) =>
         Html.Of(
-            $"<td class=\"n\">{metric ?? Written.Missing}{(metric is null || note is null ? Html.Empty : Html.Of($"<span class=\"ci\">{note}</span>"))}</td>"
+            $"<td class=\"n\">{metric ?? Written.Missing}"
+                + $"{(metric is null || note is null ? Html.Empty : Html.Of($"<span class=\"ci\">{note}</span>"))}</td>"
         );
 
     private static Html Density(AutoencoderRecord autoencoder) =>

@@ -33,10 +33,13 @@ internal static class BeforeAfter
             "before-after",
             "Before and after",
             Html.Of(
-                $"Zero-shot with {Templates(view)}, choosing among the classes of each set, and among the printed words too, if any. <span class=\"legend-inline\"><b class=\"dot base\"></b> base <b class=\"dot tuned\"></b> tuned, lines are 95 % intervals</span>"
+                $"Zero-shot with {Templates(view)}, choosing among the classes of each set, and among the printed words too, "
+                    + $"if any. <span class=\"legend-inline\">"
+                    + $"<b class=\"dot base\"></b> base <b class=\"dot tuned\"></b> tuned, lines are 95 % intervals</span>"
             ),
             Html.Of(
-                $"{Section.Wide("Accuracy and attack success of base and tuned", summary)}<details><summary>Every figure of every set</summary>{Section.Wide("Scores of base and tuned", table)}</details>"
+                $"{Section.Wide("Accuracy and attack success of base and tuned", summary)}<details>"
+                    + $"<summary>Every figure of every set</summary>{Section.Wide("Scores of base and tuned", table)}</details>"
             )
         );
     }
@@ -65,7 +68,8 @@ internal static class BeforeAfter
         var (name, versus) = (set.Name, EvaluationView.Scores(view.Tuned, set.Name)?.AgainstBase);
         var before = EvaluationView.Scores(view.Base, name);
         yield return Html.Of(
-            $"<tr class=\"group\"><th colspan=\"6\" scope=\"rowgroup\">{view.Title(name)} <small>{Written.Count(set.Images)} images · {Choices(set)} · {name}</small></th></tr>"
+            $"<tr class=\"group\"><th colspan=\"6\" scope=\"rowgroup\">{view.Title(name)} <small>"
+                + $"{Written.Count(set.Images)} images · {Choices(set)} · {name}</small></th></tr>"
         );
         yield return Row(
             view,
@@ -138,15 +142,18 @@ internal static class BeforeAfter
         return before is null
             ? Html.Empty
             : Html.Of(
-                $"<tr><th scope=\"row\">Mean margin, cosine of object less word</th>{Cell(before)}{Cell(after)}<td class=\"n\">{(after is null ? Written.Missing : Written.Signed(after.Value - before.Value))}</td><td></td><td class=\"plot\"></td></tr>"
+                $"<tr><th scope=\"row\">Mean margin, cosine of object less word</th>{Cell(before)}{Cell(after)}"
+                    + $"<td class=\"n\">{(after is null ? Written.Missing : Written.Signed(after.Value - before.Value))}</td><td></td>"
+                    + $"<td class=\"plot\"></td></tr>"
             );
 
-        static Html Cell(Interval? metric) =>
-            metric is null
-                ? Html.Of($"<td class=\"n\">{Written.Missing}</td>")
-                : Html.Of(
-                    $"<td class=\"n\">{IntervalCell.Text(Written.Signed(metric.Value), $"{Written.Signed(metric.Low)} to {Written.Signed(metric.High)}")}</td>"
-                );
+        static Html Cell(Interval? metric)
+        {
+            var content = metric is null
+                ? Html.Of($"{Written.Missing}")
+                : IntervalCell.Text(Written.Signed(metric.Value), $"{Written.Signed(metric.Low)} to {Written.Signed(metric.High)}");
+            return Html.Of($"<td class=\"n\">{content}</td>");
+        }
     }
 
     private static Html Templates(EvaluationView view)

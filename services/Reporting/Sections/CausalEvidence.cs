@@ -32,7 +32,12 @@ internal static class CausalEvidence
             "causal",
             "Do these features make the model read?",
             Html.Of(
-                $"Features that fire for words and not for unreadable strokes are ablated in the base; nothing is trained. They were chosen on {Written.Count(pairs)} pictures, each clean and with a word on it; the accuracies here are on other pictures. If they carry the reading, fewer attacks succeed, while as many random features of equal activity should change little. <span class=\"legend-inline\"><b class=\"dot base\"></b> untouched <b class=\"dot tuned\"></b> salient ablated <b class=\"dot control\"></b> random ablated, lowest to highest draw</span>"
+                $"Features that fire for words and not for unreadable strokes are ablated in the base; nothing is trained. "
+                    + $"They were chosen on {Written.Count(pairs)} pictures, each clean and with a word on it; "
+                    + $"the accuracies here are on other pictures. If they carry the reading, fewer attacks succeed, "
+                    + $"while as many random features of equal activity should change little. <span class=\"legend-inline\">"
+                    + $"<b class=\"dot base\"></b> untouched <b class=\"dot tuned\"></b> salient ablated <b class=\"dot control\">"
+                    + $"</b> random ablated, lowest to highest draw</span>"
             ),
             Html.Of($"{Effect(data.Salient)}{Section.Wide("Features ablated", table)}")
         );
@@ -58,7 +63,10 @@ internal static class CausalEvidence
         }
 
         return Html.Of(
-            $"<p><strong>No: with the features that are used ablated, a printed word fools the base model on {Written.Percent(row.Ablation.AttackSuccess)} of images, untouched on {Written.Percent(row.Before.AttackSuccess)}, with random features off on {Written.Percent(Mean(row, draw => draw.AttackSuccess))}.</strong> On these data they are not what makes the model read, and an arm that builds on them has nothing to build on.</p>"
+            $"<p><strong>No: with the features that are used ablated, a printed word fools the base model on "
+                + $"{Written.Percent(row.Ablation.AttackSuccess)} of images, untouched on {Written.Percent(row.Before.AttackSuccess)}, "
+                + $"with random features off on {Written.Percent(Mean(row, draw => draw.AttackSuccess))}.</strong> On these data they "
+                + $"are not what makes the model read, and an arm that builds on them has nothing to build on.</p>"
         );
     }
 

@@ -41,7 +41,8 @@ internal static class DataProblems
                 ? Html.Of($"<p class=\"note\">and {problems.Length - MaxCount} more, all of them in the manifests</p>")
                 : Html.Empty;
         var table = Html.Of(
-            $"<table class=\"compact\"><thead><tr><th>Set</th><th>Image or row</th><th>Problem</th></tr></thead><tbody>{rows}</tbody></table>"
+            $"<table class=\"compact\"><thead><tr><th>Set</th><th>Image or row</th><th>Problem</th></tr></thead>"
+                + $"<tbody>{rows}</tbody></table>"
         );
         return new Section(
             "data",
@@ -58,8 +59,9 @@ internal static class DataProblems
             return Html.Empty;
         }
 
-        var counts = Html.Of(
-            $"{data.Missing.GroupBy(unit => (unit.Stage, unit.Units)).Select(stage => Html.Of($"<b>{stage.Count()} of {stage.Key.Units}</b> units of {stage.Key.Stage} failed; everything after it was computed without them. "))}"
+        var counts = Html.Each(data.Missing.GroupBy(unit => (unit.Stage, unit.Units)), stage =>
+            $"<b>{stage.Count()} of {stage.Key.Units}</b> units of {stage.Key.Stage} failed; "
+            + $"everything after it was computed without them. "
         );
         var rows = data.Missing.Select(unit =>
             Html.Of($"<tr><td>{unit.Stage}</td><td><code>{unit.Unit}</code></td><td>{unit.Reason}</td></tr>")
@@ -75,12 +77,14 @@ internal static class DataProblems
         var tuning = dataset is null
             ? Html.Empty
             : Html.Of(
-                $"<b>{dataset.Name}</b>: {Written.Count(dataset.Items.Count)} usable images of {Written.Count(dataset.Rows)} rows in {dataset.Shards.Count} shards. "
+                $"<b>{dataset.Name}</b>: {Written.Count(dataset.Items.Count)} usable images of {Written.Count(dataset.Rows)} rows "
+                    + $"in {dataset.Shards.Count} shards. "
             );
         var evaluation = sets.Select(
             (set, index) =>
                 Html.Of(
-                    $"{(index == 0 ? "Evaluation: " : ", ")}<code>{set.Name}</code> {Written.Count(set.Images)} of {Written.Count(set.Total)}"
+                    $"{(index == 0 ? "Evaluation: " : ", ")}"
+                        + $"<code>{set.Name}</code> {Written.Count(set.Images)} of {Written.Count(set.Total)}"
                 )
         );
         return Html.Of($"{tuning}{evaluation}{(sets.Count > 0 ? "." : "")}");

@@ -29,9 +29,10 @@ internal static class Headline
 
         if (!view.HasSets)
         {
-            return Html.Of(
-                $"<p class=\"verdict\">No sets to evaluate on were given, so the models are not compared. {(view.Tuned is null ? NothingBetter(view) : Html.Of($"The tuned one, <b>{view.Tuned.Name}</b>, has the best validation score in training."))}</p>"
-            );
+            var chosen = view.Tuned is null
+                ? NothingBetter(view)
+                : Html.Of($"The tuned one, <b>{view.Tuned.Name}</b>, has the best validation score in training.");
+            return Html.Of($"<p class=\"verdict\">No sets to evaluate on were given, so the models are not compared. {chosen}</p>");
         }
 
         var (attack, clean, worst) = (view.HardestAttack, view.Clean, view.WorstFamily);
@@ -121,7 +122,8 @@ internal static class Headline
             return fooled is null
                 ? Html.Of($"No attacked set was evaluated, so this says how good the model is, not how easily it is fooled.")
                 : Html.Of(
-                    $"A printed word fools the base model on <b>{Written.Percent(fooled.Value)}</b> of images. {(view.Arms.Count > 0 ? NothingBetter(view) : Html.Of($"There is no tuned model to compare."))}"
+                    $"A printed word fools the base model on <b>{Written.Percent(fooled.Value)}</b> of "
+                        + $"images. {(view.Arms.Count > 0 ? NothingBetter(view) : Html.Of($"There is no tuned model to compare."))}"
                 );
         }
 
@@ -135,7 +137,9 @@ internal static class Headline
                 ? Html.Empty
                 : Html.Of($" Clean accuracy is <b>{Written.Percent(cleanAfter.Value)}</b> (base {Written.Percent(cleanBefore.Value)}).");
         return Html.Of(
-            $"{Pages.Verdict.Of(fooled.Value, after?.Value, cleanBefore?.Value, cleanAfter?.Value)} A printed word fools the base model on <b>{Written.Percent(fooled.Value)}</b> of images, the tuned model on <b>{Written.Percent(after?.Value)}</b>.{price}"
+            $"{Pages.Verdict.Of(fooled.Value, after?.Value, cleanBefore?.Value, cleanAfter?.Value)} A printed word fools the base "
+                + $"model on <b>{Written.Percent(fooled.Value)}</b> of images, the tuned model on <b>"
+                + $"{Written.Percent(after?.Value)}</b>.{price}"
         );
     }
 

@@ -40,7 +40,9 @@ internal static class ModelTables
             "models",
             IsRepeated(view) ? "Calibration, modality gap, classes" : "Model by model",
             Html.Of(
-                $"Calibration is that of the probabilities at each model’s own temperature{(bins is null ? "" : $", in {Written.Count(bins)} bins")}; Brier’s score runs from 0 to 2; the modality gap is the distance between mean image and mean text of the right class.{Probe(view)}"
+                $"Calibration is that of the probabilities at each model’s own "
+                    + $"temperature{(bins is null ? "" : $", in {Written.Count(bins)} bins")}; Brier’s score runs from 0 to 2; "
+                    + $"the modality gap is the distance between mean image and mean text of the right class.{Probe(view)}"
             ),
             Html.Of($"<div class=\"models\">{view.Sets.Select(set => Block(view, set))}</div>")
         );
@@ -91,7 +93,9 @@ internal static class ModelTables
         share || metric is null
             ? IntervalCell.Of(metric)
             : Html.Of(
-                $"<td class=\"n\">{IntervalCell.Text(Written.Number(metric.Value), $"{Written.Number(metric.Low)} to {Written.Number(metric.High)}")}</td>"
+                $"<td class=\"n\">"
+                    + $"{IntervalCell.Text(Written.Number(metric.Value), $"{Written.Number(metric.Low)} to {Written.Number(metric.High)}")}"
+                    + $"</td>"
             );
 
     private static Html PerClass(EvaluationView view, string set)
@@ -137,6 +141,8 @@ internal static class ModelTables
         view.Results.Probe is not { } probe
             ? Html.Empty
             : Html.Of(
-                $" The linear probe is logistic regression on features of length 1, C = {Written.Number(probe.InverseRegularization)}, trained on {Written.Percent(probe.TrainShare)} of each class and tested on the rest."
+                $" The linear probe is logistic regression on features of length 1, "
+                    + $"C = {Written.Number(probe.InverseRegularization)}, "
+                    + $"trained on {Written.Percent(probe.TrainShare)} of each class and tested on the rest."
             );
 }

@@ -23,7 +23,9 @@ internal static class Provenance
             "provenance",
             "Provenance",
             Html.Of(
-                $"Run <code>{data.Run}</code>{seed}.{origin} The same inputs, parameters and seed give the same artifacts, digest by digest, on the same kind of processor with the same number of threads; on a GPU the order of some sums, and with it the last bits of trained weights, is not fixed."
+                $"Run <code>{data.Run}</code>{seed}.{origin} The same inputs, parameters and seed give the same artifacts, "
+                    + $"digest by digest, on the same kind of processor with the same number of threads; "
+                    + $"on a GPU the order of some sums, and with it the last bits of trained weights, is not fixed."
             ),
             Html.Of($"{Proofs(data)}{Parameters(data)}{Inputs(data)}{Outputs(data)}{Stages(data)}{Versions(data)}")
         );
@@ -72,7 +74,8 @@ internal static class Provenance
             .Inputs.OrderBy(input => input.Key, StringComparer.Ordinal)
             .Select(input =>
                 Html.Of(
-                    $"<tr><th scope=\"row\">{input.Key}</th><td class=\"n\">{Written.Bytes(input.Value.Length)}</td><td><code>{input.Value.Digest.Replace("sha256:", "", StringComparison.Ordinal)}</code></td></tr>"
+                    $"<tr><th scope=\"row\">{input.Key}</th><td class=\"n\">{Written.Bytes(input.Value.Length)}</td><td>"
+                        + $"<code>{input.Value.Digest.Replace("sha256:", "", StringComparison.Ordinal)}</code></td></tr>"
                 )
             );
         return data.Inputs.Count == 0
@@ -89,7 +92,9 @@ internal static class Provenance
             unit.Outputs.OrderBy(output => output.Key, StringComparer.Ordinal)
                 .Select(output =>
                     Html.Of(
-                        $"<tr><th scope=\"row\">{unit.Stage}/{unit.Unit}:{output.Key}</th><td class=\"n\">{Written.Bytes(output.Value.Length)}</td><td><code>{Written.Short(output.Value.Digest)}</code></td><td><code>{Written.Short(unit.Key)}</code></td></tr>"
+                        $"<tr><th scope=\"row\">{unit.Stage}/{unit.Unit}:{output.Key}</th><td class=\"n\">"
+                            + $"{Written.Bytes(output.Value.Length)}</td><td><code>{Written.Short(output.Value.Digest)}</code></td><td>"
+                            + $"<code>{Written.Short(unit.Key)}</code></td></tr>"
                     )
                 )
         );
@@ -98,7 +103,8 @@ internal static class Provenance
             : Folded(
                 "Artifacts and stage keys",
                 Html.Of(
-                    $"<thead><tr><th>Artifact</th><th class=\"n\">Size</th><th>SHA-256</th><th>Stage key</th></tr></thead><tbody>{rows}</tbody>"
+                    $"<thead><tr><th>Artifact</th><th class=\"n\">Size</th><th>SHA-256</th>"
+                        + $"<th>Stage key</th></tr></thead><tbody>{rows}</tbody>"
                 )
             );
     }
@@ -107,7 +113,9 @@ internal static class Provenance
     {
         var rows = data.Stages.Select(stage =>
             Html.Of(
-                $"<tr><th scope=\"row\">{stage.Stage}</th><td class=\"n\">{stage.Algorithm?.ToString(CultureInfo.InvariantCulture) ?? Written.Missing}</td><td>{(stage.Computed.Count == 0 ? Written.Missing : string.Join("; ", stage.Computed))}</td></tr>"
+                $"<tr><th scope=\"row\">{stage.Stage}</th>"
+                    + $"<td class=\"n\">{stage.Algorithm?.ToString(CultureInfo.InvariantCulture) ?? Written.Missing}</td>"
+                    + $"<td>{(stage.Computed.Count == 0 ? Written.Missing : string.Join("; ", stage.Computed))}</td></tr>"
             )
         );
         return data.Stages.Count == 0
@@ -120,15 +128,11 @@ internal static class Provenance
             );
     }
 
-    private static Html Versions(ReportData data) =>
-        data.Versions.Count == 0
-            ? Html.Empty
-            : Folded(
-                "Versions of what made this page",
-                Html.Of(
-                    $"<tbody>{data.Versions.Select(version => Html.Of($"<tr><th scope=\"row\">{version.Key}</th><td>{version.Value}</td></tr>"))}</tbody>"
-                )
-            );
+    private static Html Versions(ReportData data)
+    {
+        var rows = Html.Each(data.Versions, version => $"<tr><th scope=\"row\">{version.Key}</th><td>{version.Value}</td></tr>");
+        return data.Versions.Count == 0 ? Html.Empty : Folded("Versions of what made this page", Html.Of($"<tbody>{rows}</tbody>"));
+    }
 
     private static Html Folded(string title, Html rows) =>
         Html.Of($"<details><summary>{title}</summary>{Section.Wide(title, Html.Of($"<table class=\"compact\">{rows}</table>"))}</details>");

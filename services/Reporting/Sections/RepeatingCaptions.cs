@@ -20,11 +20,14 @@ internal static class RepeatingCaptions
 
         var found = Found(data);
         var lead = Html.Of(
-            $"<b>{Written.Count(found.Count)} of {Written.Count(hygiene.Images)}</b> pictures contain print, according to SAE features, and with these patches left out the base no longer recognizes a word of the caption. {Done(hygiene)}"
+            $"<b>{Written.Count(found.Count)} of {Written.Count(hygiene.Images)}</b> pictures contain print, according to SAE "
+                + $"features, and with these patches left out the base no longer recognizes a word of the caption. {Done(hygiene)}"
         );
         var rows = found.Take(MaxCount).Select(finding => Row(data, finding));
         var table = Html.Of(
-            $"<table class=\"compact\"><thead><tr><th>Image</th><th>Caption</th><th>Word</th><th class=\"n\">Print</th><th class=\"n\">Margin</th><th class=\"n\">Print left out</th><th class=\"n\">Probability</th></tr></thead><tbody>{rows}</tbody></table>"
+            $"<table class=\"compact\"><thead><tr><th>Image</th><th>Caption</th><th>Word</th><th class=\"n\">Print</th>"
+                + $"<th class=\"n\">Margin</th><th class=\"n\">Print left out</th><th class=\"n\">Probability</th></tr></thead>"
+                + $"<tbody>{rows}</tbody></table>"
         );
         var rest =
             found.Count > MaxCount
@@ -45,10 +48,10 @@ internal static class RepeatingCaptions
         {
             "drop" => "They were left out of attacks and fine-tuning.",
             "reword" => "The word left the caption where something else remained; the others were left out.",
-            "hide" =>
-                $"They were left out of attacks and fine-tuning, and on {Written.Count(hygiene.Hidden?.Count ?? 0)} other pictures that seem to contain print the printed patches were painted over.",
-            "hideRandom" =>
-                $"They were kept; as a control, as many random pictures were left out, and as many patches painted over on {Written.Count(hygiene.Hidden?.Count ?? 0)} random others.",
+            "hide" => $"They were left out of attacks and fine-tuning, and on {Written.Count(hygiene.Hidden?.Count ?? 0)} other "
+                + "pictures that seem to contain print the printed patches were painted over.",
+            "hideRandom" => "They were kept; as a control, as many random pictures were left out, "
+                + $"and as many patches painted over on {Written.Count(hygiene.Hidden?.Count ?? 0)} random others.",
             "dropRandom" => "They were kept; as many random pictures were left out, as a control.",
             _ => "They were used as they are.",
         };
@@ -59,7 +62,9 @@ internal static class RepeatingCaptions
             ? Html.Of($"<img src=\"{picture}\" alt=\"\" loading=\"lazy\"> ")
             : Html.Empty;
         return Html.Of(
-            $"<tr><td>{image}<code>{finding.Id}</code></td><td>{finding.Caption}</td><td>{finding.Word}</td><td class=\"n\">{finding.Print:0.0}</td><td class=\"n\">{finding.Margin:0.0}</td><td class=\"n\">{finding.Remaining:0.0}</td><td class=\"n\">{finding.Probability:0.00}</td></tr>"
+            $"<tr><td>{image}<code>{finding.Id}</code></td><td>{finding.Caption}</td><td>{finding.Word}</td>"
+                + $"<td class=\"n\">{finding.Print:0.0}</td><td class=\"n\">{finding.Margin:0.0}</td>"
+                + $"<td class=\"n\">{finding.Remaining:0.0}</td><td class=\"n\">{finding.Probability:0.00}</td></tr>"
         );
     }
 }

@@ -22,7 +22,9 @@ internal static class RetrievalTables
                 "retrieval",
                 "Retrieval",
                 Html.Of(
-                    $"Recall: the share of images with one of their own captions among the first 1, 5 and 10 of all captions, and of captions with their image among the first of all images. A wrong answer as near as the right one counts against it."
+                    $"Recall: the share of images with one of their own captions among the first 1, 5 and 10 of all captions, "
+                        + $"and of captions with their image among the first of all images. "
+                        + $"A wrong answer as near as the right one counts against it."
                 ),
                 Html.Join(view.RetrievalSets.Select(set => Block(view, set)))
             );

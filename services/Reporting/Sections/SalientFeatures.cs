@@ -27,10 +27,15 @@ internal static class SalientFeatures
                 ? "Features that fire with print, without carrying the reading"
                 : "Features that fire for text",
             Html.Of(
-                $"The {Math.Min(MaxFeatures, features.Length)} most salient of {features.Length} features of <code>{data.Salient?.Sae}</code>. Salience compares each image with itself: it is high where a feature fires for the printed word, and neither for the clean image nor for the same plate with unreadable strokes. {ShownImages(data, features, statistics)}"
+                $"The {Math.Min(MaxFeatures, features.Length)} most salient of {features.Length} features of <code>"
+                    + $"{data.Salient?.Sae}</code>. Salience compares each image with itself: "
+                    + $"it is high where a feature fires for the printed word, and neither for the clean image nor for the same plate "
+                    + $"with unreadable strokes. {ShownImages(data, features, statistics)}"
             ),
             Html.Of(
-                $"<div class=\"features\">{features.Take(MaxFeatures).Select(feature => Card(feature, statistics[feature.Feature].FirstOrDefault(), data))}</div>{Neurons(data.Salient)}"
+                $"<div class=\"features\">"
+                    + $"{features.Take(MaxFeatures).Select(feature => Card(feature, statistics[feature.Feature].FirstOrDefault(), data))}"
+                    + $"</div>{Neurons(data.Salient)}"
             )
         );
     }
@@ -64,12 +69,12 @@ internal static class SalientFeatures
         var count = shown.Count(printed.Contains);
         return (count, 2 * count >= shown.Length) switch
         {
-            (0, _) =>
-                "Below each are the data set’s pictures that it fires on most. None of them is recorded as containing print: check whether they show text. Where they do not, these features stand for something else that print resembles.",
-            (_, true) =>
-                $"Below each are the data set’s pictures that it fires on most; {count} of the {shown.Length} are recorded as containing print.",
-            _ =>
-                $"Below each are the data set’s pictures that it fires on most. Only {count} of the {shown.Length} are recorded as containing print: most of these features stand for other things too.",
+            (0, _) => "Below each are the data set’s pictures that it fires on most. None of them is recorded as containing print: "
+                + "check whether they show text. Where they do not, these features stand for something else that print resembles.",
+            (_, true) => $"Below each are the data set’s pictures that it fires on most; {count} of the {shown.Length} are "
+                + "recorded as containing print.",
+            _ => $"Below each are the data set’s pictures that it fires on most. Only {count} of the {shown.Length} are recorded "
+                + "as containing print: most of these features stand for other things too.",
         };
     }
 
@@ -135,7 +140,8 @@ internal static class SalientFeatures
                 )
             );
         return Html.Of(
-            $"<h3>Neurons that write them <small>the top {MaxNeurons} of each block, by their direct write into the features</small></h3><div class=\"columns\">{layers}{Ablation(salient.NeuronAblation)}</div>"
+            $"<h3>Neurons that write them <small>the top {MaxNeurons} of each block, by their direct write into the "
+                + $"features</small></h3><div class=\"columns\">{layers}{Ablation(salient.NeuronAblation)}</div>"
         );
     }
 

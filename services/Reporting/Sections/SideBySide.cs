@@ -37,7 +37,8 @@ internal static class SideBySide
             ExampleKind.Worse,
             true,
             "Word no longer named",
-            "These pictures are labelled with the word on them, which the base named. Where they show an object too, recognizing it is what fine-tuning is for.",
+            "These pictures are labelled with the word on them, which the base named. "
+                + "Where they show an object too, recognizing it is what fine-tuning is for.",
             "These pictures are labelled with the word on them, which the base names and another model does not.",
             4
         ),
@@ -69,7 +70,10 @@ internal static class SideBySide
 
                 var shown = InTurn(of).Take(kind.Max).Where(example => (budget -= example.Image.Length) > 0).ToArray();
                 return Html.Of(
-                    $"<h3>{kind.Title}{(!kind.IsWord && counts?.TryGetValue(kind.Kind, out var count) == true ? $": {Written.Count(count)}" : "")} <small>{(models.Length > 2 ? kind.OfMany : kind.OfTwo)}{(of.Length == 0 ? " There is no such image." : "")}</small></h3><div class=\"examples\">{shown.Select(example => Card(example, models))}</div>"
+                    $"<h3>{kind.Title}"
+                        + $"{(!kind.IsWord && counts?.TryGetValue(kind.Kind, out var count) == true ? $": {Written.Count(count)}" : "")} "
+                        + $"<small>{(models.Length > 2 ? kind.OfMany : kind.OfTwo)}{(of.Length == 0 ? " There is no such image." : "")}"
+                        + $"</small></h3><div class=\"examples\">{shown.Select(example => Card(example, models))}</div>"
                 );
             })
             .ToArray();
@@ -77,7 +81,9 @@ internal static class SideBySide
             "images",
             "The images, side by side",
             Html.Of(
-                $"{Told(counts, view)}The clearest cases of each first, spread over classes. Bars are probabilities in per cent over all choices of the set; choices that no model considers are left out. <span class=\"legend-inline\">{models.Select((model, place) => Html.Of($"<i class=\"swatch {Colours[place]}\"></i> {model} "))}</span>"
+                $"{Told(counts, view)}The clearest cases of each first, spread over classes. Bars are probabilities in per cent "
+                    + $"over all choices of the set; choices that no model considers are left out. <span class=\"legend-inline\">"
+                    + $"{models.Select((model, place) => Html.Of($"<i class=\"swatch {Colours[place]}\"></i> {model} "))}</span>"
             ),
             Html.Join(groups)
         );
@@ -111,7 +117,10 @@ internal static class SideBySide
     private static string Told(Dictionary<ExampleKind, double>? counts, EvaluationView? view) =>
         counts is not { Count: > 0 }
             ? ""
-            : $"Of {Written.Count(view!.Sets.Where(set => set.Protocol != Protocols.Words).Sum(set => set.Images))} images of all sets of objects, {Written.Count(counts[ExampleKind.Mended])} were fixed, {Written.Count(counts[ExampleKind.BothWrong])} are still wrong and {Written.Count(counts[ExampleKind.Worse])} were made worse. ";
+            : $"Of {Written.Count(view!.Sets.Where(set => set.Protocol != Protocols.Words).Sum(set => set.Images))} images of all "
+                + $"sets of objects, {Written.Count(counts[ExampleKind.Mended])} were "
+                + $"fixed, {Written.Count(counts[ExampleKind.BothWrong])} are still wrong "
+                + $"and {Written.Count(counts[ExampleKind.Worse])} were made worse. ";
 
     // Sets in turn, the held-out attacks first, so that one set does not fill the page.
     private static IEnumerable<Example> InTurn(Example[] examples) =>

@@ -26,7 +26,9 @@ internal static class TextStates
                 "text-states",
                 "Text tower",
                 Html.Of(
-                    $"Hidden states of <b>{model.Name}</b> against the base’s on prompts for image generators, which take them: a cosine of 1 and a ratio of 1 mean no change. <code>clipsae transplant</code> puts the tower into a generator."
+                    $"Hidden states of <b>{model.Name}</b> against the base’s on prompts for image generators, which take them: "
+                        + $"a cosine of 1 and a ratio of 1 mean no change. "
+                        + $"<code>clipsae transplant</code> puts the tower into a generator."
                 ),
                 Section.Wide(
                     "Change of the text tower’s hidden states",

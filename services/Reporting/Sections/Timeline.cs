@@ -35,12 +35,15 @@ internal static class Timeline
             "timeline",
             "What ran, and what was taken from earlier runs",
             Html.Of(
-                $"{data.Units.Count} units in {Written.Duration(whole)}; {(hits == 0 ? "none" : hits.ToString(System.Globalization.CultureInfo.InvariantCulture))} of them taken from earlier runs. This page was made after them."
+                $"{data.Units.Count} units in {Written.Duration(whole)}; "
+                    + $"{(hits == 0 ? "none" : hits.ToString(System.Globalization.CultureInfo.InvariantCulture))} of them taken from "
+                    + $"earlier runs. This page was made after them."
             ),
             Section.Wide(
                 "Units of the run",
                 Html.Of(
-                    $"<table class=\"timeline\"><thead><tr><th>Stage and unit</th><th>Cache</th><th class=\"n\">Time</th><th>When</th><th>Why</th></tr></thead><tbody>{rows}</tbody></table>"
+                    $"<table class=\"timeline\"><thead><tr><th>Stage and unit</th><th>Cache</th><th class=\"n\">Time</th>"
+                        + $"<th>When</th><th>Why</th></tr></thead><tbody>{rows}</tbody></table>"
                 )
             )
         );

@@ -49,7 +49,10 @@ internal static class TradeOff
             "trade-off",
             "Clean against robust",
             Html.Of(
-                $"The models of the chart above. One mark is one tuned model, an arm with its seed; up and to the right is better, and the line joins those that no other beats on both. Up is accuracy on {Up(view)}, of {families}, each model’s own worst. Differences are paired image by image with the base on the same set, with 95 % intervals and McNemar’s p."
+                $"The models of the chart above. One mark is one tuned model, an arm with its seed; "
+                    + $"up and to the right is better, and the line joins those that no other beats on both. "
+                    + $"Up is accuracy on {Up(view)}, of {families}, each model’s own worst. "
+                    + $"Differences are paired image by image with the base on the same set, with 95 % intervals and McNemar’s p."
             ),
             Section.Wide("Clean accuracy, worst attack and reading of every model", table)
         );
@@ -108,7 +111,8 @@ internal static class TradeOff
         return EvaluationView.Scores(model, set)?.AgainstBase is not { } change
             ? Html.Of($"<td></td><td></td>")
             : Html.Of(
-                $"<td class=\"n\">{IntervalCell.Difference(change.Accuracy)}</td><td class=\"n\">{Written.Probability(change.McNemar.PValue)}</td>"
+                $"<td class=\"n\">{IntervalCell.Difference(change.Accuracy)}</td>"
+                    + $"<td class=\"n\">{Written.Probability(change.McNemar.PValue)}</td>"
             );
     }
 

@@ -67,7 +67,8 @@ internal static class TrainingCurves
             "training",
             "Training",
             Html.Of(
-                $"<b>{shown}</b>{(best is { } at ? Html.Of($"; its best step on validation is {at.X:0}, and the weights of that step are the ones converted and scored{Mixture(curves)}") : Html.Empty)}.{Validated(data, shown)}{Stopped(data)}"
+                $"<b>{shown}</b>{(best is { } at ? $"; its best step on validation is {at.X:0}, {Used(curves)}" : "")}."
+                    + $"{Validated(data, shown)}{Stopped(data)}"
             ),
             Html.Of($"<div class=\"charts\">{own}</div>{(validated < MinForCurve ? Html.Empty : AllArms(data))}")
         );
@@ -88,23 +89,23 @@ internal static class TrainingCurves
         }
 
         var counts =
-            $" Validation saw {Written.Count(metrics.CleanValidationImages)} clean pictures and {Written.Count(metrics.AttackValidationImages)} attacks";
+            $" Validation saw {Written.Count(metrics.CleanValidationImages)} clean pictures "
+            + $"and {Written.Count(metrics.AttackValidationImages)} attacks";
         return fewest < MinForCurve
             ? $"{counts}: too few for a curve, and a weak reason to choose a step or an arm by. Add images."
             : $"{counts}.";
     }
 
-    private static string Mixture(TuningCurves curves) =>
-        curves.Alpha is < 1 and var alpha ? $", mixed with the base’s ({Written.Number(alpha)} tuned), which validation preferred" : "";
+    private static string Used(TuningCurves curves) =>
+        "and the weights of that step are the ones converted and scored"
+        + (curves.Alpha is < 1 and var alpha ? $", mixed with the base’s ({Written.Number(alpha)} tuned), which validation preferred" : "");
 
     private static Html Stopped(ReportData data)
     {
-        var stopped = data.Curves.Where(entry => entry.Value.Stopped is not null).ToArray();
-        return stopped.Length == 0
-            ? Html.Empty
-            : Html.Of(
-                $" {stopped.Select(entry => Html.Of($"<strong>{entry.Key} {entry.Value.Stopped!}</strong>; it was stopped there and its last sound checkpoint kept. "))}"
-            );
+        var stopped = Html.Each(data.Curves.Where(entry => entry.Value.Stopped is not null), entry =>
+            $"<strong>{entry.Key} {entry.Value.Stopped!}</strong>; it was stopped there and its last sound checkpoint kept. "
+        );
+        return stopped.Text.Length == 0 ? Html.Empty : Html.Of($" {stopped}");
     }
 
     private static Html AllArms(ReportData data)
@@ -118,7 +119,8 @@ internal static class TrainingCurves
         LineChart Chart(string title, Func<TuningValidation, double> metric) =>
             new(title, [.. data.Curves.Select(entry => Arm(entry.Key, entry.Value, metric, kinds))]) { Share = true };
         return Html.Of(
-            $"<h3>All arms on validation <small>random controls are dashed</small></h3><div class=\"charts\">{Chart("Accuracy under attack", at => at.Attacked).Render()}{Chart("Clean accuracy", at => at.Clean).Render()}</div>"
+            $"<h3>All arms on validation <small>random controls are dashed</small></h3><div class=\"charts\">"
+                + $"{Chart("Accuracy under attack", at => at.Attacked).Render()}{Chart("Clean accuracy", at => at.Clean).Render()}</div>"
         );
     }
 

@@ -100,7 +100,8 @@ internal sealed class AtlasPage(FeatureIndexes indexes, ImageSearch search, Page
             var unknown =
                 outcome.Unknown == 0
                     ? ""
-                    : $" {Written.Count(outcome.Unknown)} more fire{(outcome.Unknown == 1 ? "s" : "")} on no held-out image, so nothing is known of {(outcome.Unknown == 1 ? "it" : "them")}.";
+                    : $" {Written.Count(outcome.Unknown)} more fire{(outcome.Unknown == 1 ? "s" : "")} on no held-out image, "
+                        + $"so nothing is known of {(outcome.Unknown == 1 ? "it" : "them")}.";
             var more = outcome.Features.Count > MaxFiring ? $" The {MaxFiring} strongest are shown." : "";
             var view = Thumbnail.Of(picture, ImageSide) is { } small ? Html.Of($"<img src=\"{small}\" alt=\"The picture\">") : Html.Empty;
             return Html.Of(
@@ -262,17 +263,21 @@ internal sealed class AtlasPage(FeatureIndexes indexes, ImageSearch search, Page
         standing switch
         {
             { Value: { } index } => Html.Of(
-                $"<p class=\"note\">Images by activation, classes and words are measured on {(index.Stride == 1 ? "all" : $"every {Written.Count(index.Stride)}th of the data set's images:")} {Written.Count(index.Images.Count)} images.</p>"
+                $"<p class=\"note\">Images by activation, classes and words are measured "
+                    + $"on {(index.Stride == 1 ? "all" : $"every {Written.Count(index.Stride)}th of the data set's images:")} "
+                    + $"{Written.Count(index.Images.Count)} images.</p>"
             ),
             _ when !FeatureIndexes.CanCompute(volume) => Html.Of(
-                $"<p class=\"note\">This run kept no activations of {volume.Statistics.Hook}: images over the range of activations, classes and words cannot be computed.</p>"
+                $"<p class=\"note\">This run kept no activations of {volume.Statistics.Hook}: "
+                    + $"images over the range of activations, classes and words cannot be computed.</p>"
             ),
             _ => shell.OnDemand(
                 standing.Done,
                 standing.Problem,
                 Path(run, unit) + "/index",
                 "Compute the index",
-                "The index finds images over the whole range of activations, and classes and words that features answer to. It is computed once, from the stored activations, and kept in the store."
+                "The index finds images over the whole range of activations, and classes and words that features answer to. "
+                    + "It is computed once, from the stored activations, and kept in the store."
             ),
         };
 }

@@ -39,7 +39,8 @@ internal sealed class EffectSection(FeatureEffects effects, PageShell shell)
             (Html.Of($"this feature"), ablation.Ablated, ablation.Changed),
             (
                 Html.Of(
-                    $"random <a href=\"{AtlasPage.Path(volume.Record.Run, volume.Unit.Unit)}/{ablation.Twin ?? 0}\">feature {ablation.Twin ?? 0}</a>, which fires as often"
+                    $"random <a href=\"{AtlasPage.Path(volume.Record.Run, volume.Unit.Unit)}/{ablation.Twin ?? 0}\">feature "
+                        + $"{ablation.Twin ?? 0}</a>, which fires as often"
                 ),
                 ablation.TwinAblated,
                 ablation.TwinChanged
@@ -61,7 +62,8 @@ internal sealed class EffectSection(FeatureEffects effects, PageShell shell)
         if (effect.Neurons is not { } neurons)
         {
             return Html.Of(
-                $"<p class=\"note\">Neurons that write it cannot be named: its decoder direction is in the space of {hook}, behind a projection, and no neuron's output weights are there.</p>"
+                $"<p class=\"note\">Neurons that write it cannot be named: its decoder direction is in the space of {hook}, "
+                    + $"behind a projection, and no neuron's output weights are there.</p>"
             );
         }
 

@@ -35,7 +35,9 @@ internal sealed class FeatureParts(AtlasVolume volume, FeatureIndex? index, Atla
 
     public Html Title(FeatureStatistics feature) =>
         Html.Of(
-            $"<div class=\"title\"><h1>Feature {feature.Feature}</h1>{(string.IsNullOrEmpty(feature.Name) ? Html.Empty : Html.Of($"<i>{feature.Name}</i>"))}{(volume.Salience(feature.Feature) is null ? Html.Empty : Html.Of($"<span class=\"badge\">reads text</span>"))}</div>"
+            $"<div class=\"title\"><h1>Feature {feature.Feature}</h1>"
+                + $"{(string.IsNullOrEmpty(feature.Name) ? Html.Empty : Html.Of($"<i>{feature.Name}</i>"))}"
+                + $"{(volume.Salience(feature.Feature) is null ? Html.Empty : Html.Of($"<span class=\"badge\">reads text</span>"))}</div>"
         );
 
     public Html Metrics(FeatureStatistics feature)
@@ -53,9 +55,10 @@ internal sealed class FeatureParts(AtlasVolume volume, FeatureIndex? index, Atla
             ("AUROC", salience is null ? null : Written.Number(salience.Auroc)),
             ("images it fires on", indexed is null ? null : Written.Count(indexed.Fires)),
         ];
-        return Html.Of(
-            $"<dl class=\"numbers\">{metrics.Where(metric => metric.Value is not null).Select(metric => Html.Of($"<div><dt>{metric.Name}</dt><dd>{metric.Value}</dd></div>"))}</dl>"
+        var shown = Html.Each(metrics.Where(metric => metric.Value is not null), metric =>
+            $"<div><dt>{metric.Name}</dt><dd>{metric.Value}</dd></div>"
         );
+        return Html.Of($"<dl class=\"numbers\">{shown}</dl>");
     }
 
     /// <summary>Classes and printed words; nothing without an index.</summary>
@@ -86,20 +89,23 @@ internal sealed class FeatureParts(AtlasVolume volume, FeatureIndex? index, Atla
     {
         var patches = volume.HasPatches
             ? Html.Of(
-                $"<p class=\"toggle\"><label><input type=\"checkbox\" id=\"heat\" checked> Patches that it fires on <small>activation before the k largest features are selected, against its strongest image</small></label></p>"
+                $"<p class=\"toggle\"><label><input type=\"checkbox\" id=\"heat\" checked> Patches that it fires on "
+                    + $"<small>activation before the k largest features are selected, against its strongest image</small></label></p>"
             )
             : Html.Empty;
         var images = Indexed(feature) is { } indexed
             ? Html.Join(
                 indexed.Bands.Select(band =>
                     Html.Of(
-                        $"<h3>{(band.From == 0 ? "Strongest" : Written.Share(band.From) + " to")} {Written.Share(band.To)}</h3>{Gallery(feature.Feature, band.Images.Select(image => (index!.Images[image.Image], image.Activation)))}"
+                        $"<h3>{(band.From == 0 ? "Strongest" : Written.Share(band.From) + " to")} {Written.Share(band.To)}</h3>"
+                            + $"{Gallery(feature.Feature, band.Images.Select(image => (index!.Images[image.Image], image.Activation)))}"
                     )
                 )
             )
             : Html.Of($"<p class=\"note\">The held-out images it fires on most. {places.IndexHint(volume)}</p>{Top(feature)}");
         return Html.Of(
-            $"{patches}{Captions(feature)}<section><h2>{(volume.ReadsCaptions ? "Images whose captions it fires on" : "Images it fires on")}</h2>{images}</section>"
+            $"{patches}{Captions(feature)}<section>"
+                + $"<h2>{(volume.ReadsCaptions ? "Images whose captions it fires on" : "Images it fires on")}</h2>{images}</section>"
         );
     }
 
@@ -108,7 +114,9 @@ internal sealed class FeatureParts(AtlasVolume volume, FeatureIndex? index, Atla
         volume.Twin(feature) is not { } twin
             ? Html.Empty
             : Html.Of(
-                $"<section><h2>For comparison: {Link(twin.Feature, $"feature {twin.Feature}")}</h2><p class=\"note\">The feature that does not read text and fires on the most similar share of rows ({Written.Rare(twin.Density)}).</p>{Top(twin)}</section>"
+                $"<section><h2>For comparison: {Link(twin.Feature, $"feature {twin.Feature}")}</h2>"
+                    + $"<p class=\"note\">The feature that does not read text and fires on the most similar share of rows "
+                    + $"({Written.Rare(twin.Density)}).</p>{Top(twin)}</section>"
             );
 
     /// <summary>Features whose decoder directions are most alike.</summary>
@@ -132,7 +140,10 @@ internal sealed class FeatureParts(AtlasVolume volume, FeatureIndex? index, Atla
         return captions.Length == 0
             ? Html.Empty
             : Html.Of(
-                $"<section><h2>Captions it fires on</h2><p class=\"note\">The held-out captions it fires on most.</p><ol class=\"captions\">{captions.Select(top => Html.Of($"<li>{top.Caption!} <small>{Written.Number(top.Activation)}</small></li>"))}</ol></section>"
+                $"<section><h2>Captions it fires on</h2><p class=\"note\">The held-out captions it fires on most.</p>"
+                    + $"<ol class=\"captions\">"
+                    + $"{captions.Select(top => Html.Of($"<li>{top.Caption!} <small>{Written.Number(top.Activation)}</small></li>"))}"
+                    + $"</ol></section>"
             );
     }
 

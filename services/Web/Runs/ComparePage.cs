@@ -58,10 +58,14 @@ internal sealed class ComparePage(ClipSaeRuntime runtime, RunReader reader, Page
         );
     }
 
-    private static Html Key(IEnumerable<Compared> runs) =>
-        Html.Of(
-            $"<ul class=\"key-runs\">{runs.Select(run => Html.Of($"<li><b>{run.Letter}</b> <a href=\"/runs/{run.Record.Run}\">{run.Record.Run}</a> {PageShell.Status(run.Record.State.Status.Name())}</li>"))}</ul>"
+    private static Html Key(IEnumerable<Compared> runs)
+    {
+        var items = Html.Each(runs, run =>
+            $"<li><b>{run.Letter}</b> <a href=\"/runs/{run.Record.Run}\">{run.Record.Run}</a> "
+            + $"{PageShell.Status(run.Record.State.Status.Name())}</li>"
         );
+        return Html.Of($"<ul class=\"key-runs\">{items}</ul>");
+    }
 
     private static Html Scores(IReadOnlyList<Compared> runs)
     {
@@ -72,7 +76,9 @@ internal sealed class ComparePage(ClipSaeRuntime runtime, RunReader reader, Page
         return rows.Length == 0
             ? Html.Of($"<section><h2>Metrics</h2><p class=\"empty\">None of these runs has evaluated a model.</p></section>")
             : Html.Of(
-                $"<section><h2 id=\"metrics\">Metrics</h2>{Pareto(rows, runs.ToDictionary(run => run.Letter, run => run.Record.Run))}{ScoreTable.Render("Metrics", rows)}</section>"
+                $"<section><h2 id=\"metrics\">Metrics</h2>"
+                    + $"{Pareto(rows, runs.ToDictionary(run => run.Letter, run => run.Record.Run))}{ScoreTable.Render("Metrics", rows)}"
+                    + $"</section>"
             );
     }
 
@@ -197,7 +203,8 @@ internal sealed class ComparePage(ClipSaeRuntime runtime, RunReader reader, Page
         against is null
             ? Html.Of($"<td>{Written.Missing}</td>")
             : Html.Of(
-                $"<td>{IntervalCell.Difference(against.Accuracy)}<span class=\"ci\">p {Written.Probability(against.McNemar.PValue)}</span></td>"
+                $"<td>{IntervalCell.Difference(against.Accuracy)}"
+                    + $"<span class=\"ci\">p {Written.Probability(against.McNemar.PValue)}</span></td>"
             );
 
     private static Html Costs(IReadOnlyList<Compared> runs)

@@ -41,7 +41,8 @@ internal static class CostTable
         var more =
             reasons.Length > ReasonsShown
                 ? Html.Of(
-                    $"<small><a href=\"{PageShell.Address($"/runs/{run}/units", ("stage", stage))}\">{reasons.Length - ReasonsShown} more reasons</a></small>"
+                    $"<small><a href=\"{PageShell.Address($"/runs/{run}/units", ("stage", stage))}\">"
+                        + $"{reasons.Length - ReasonsShown} more reasons</a></small>"
                 )
                 : Html.Empty;
         string[] workers =

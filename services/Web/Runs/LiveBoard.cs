@@ -77,7 +77,9 @@ internal static class LiveBoard
         return running.Length == 0
             ? Html.Empty
             : Html.Of(
-                $"<ul class=\"working\">{running.Take(UnitsShown).Select(unit => Html.Of($"<li><b>{unit.Name}</b> {Progress(unit.Latest!)}</li>"))}{more}</ul>"
+                $"<ul class=\"working\">"
+                    + $"{running.Take(UnitsShown).Select(unit => Html.Of($"<li><b>{unit.Name}</b> {Progress(unit.Latest!)}</li>"))}{more}"
+                    + $"</ul>"
             );
     }
 

@@ -100,7 +100,8 @@ internal sealed class RunPage(ClipSaeRuntime runtime, RunReader reader, WorkersA
             : Html.Empty;
         var trying = RunModels.AreOf(record) ? Html.Of($"<a href=\"/runs/{record.Run}/try\">Try it</a>") : Html.Empty;
         return Html.Of(
-            $"<nav class=\"tabs\" aria-label=\"Of this run\"><a href=\"/runs/{record.Run}/units\">Units and artifacts</a>{atlas}{trying}{report}</nav>"
+            $"<nav class=\"tabs\" aria-label=\"Of this run\">"
+                + $"<a href=\"/runs/{record.Run}/units\">Units and artifacts</a>{atlas}{trying}{report}</nav>"
         );
     }
 
@@ -189,15 +190,12 @@ internal sealed class RunPage(ClipSaeRuntime runtime, RunReader reader, WorkersA
         ];
         var origin = start.Spec.Origin is { } from
             ? Html.Of(
-                $"<p>Replays <a href=\"/runs/{from.Run}\">{from.Run}</a> from {from.FromStage}. <a href=\"{PageShell.Address("/compare", ("run", from.Run), ("run", record.Run))}\">Compare</a></p>"
+                $"<p>Replays <a href=\"/runs/{from.Run}\">{from.Run}</a> from {from.FromStage}. "
+                    + $"<a href=\"{PageShell.Address("/compare", ("run", from.Run), ("run", record.Run))}\">Compare</a></p>"
             )
             : Html.Empty;
-        var later =
-            replays.Length == 0
-                ? Html.Empty
-                : Html.Of(
-                    $"<p>Replayed by {replays.Select((other, place) => Html.Of($"{(place == 0 ? "" : ", ")}<a href=\"/runs/{other.Run}\">{other.Run}</a>"))}.</p>"
-                );
+        var names = Html.Each(replays, (other, place) => $"{(place == 0 ? "" : ", ")}<a href=\"/runs/{other.Run}\">{other.Run}</a>");
+        var later = replays.Length == 0 ? Html.Empty : Html.Of($"<p>Replayed by {names}.</p>");
         return Html.Of(
             $"""
             <section><h2 id="lineage">Lineage</h2>{origin}{later}{LineageGraph.Render(record)}<div class="below">{PageShell.Wide("Lineage", Html.Of($"""

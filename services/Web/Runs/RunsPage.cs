@@ -105,8 +105,12 @@ internal sealed class RunsPage(ClipSaeRuntime runtime, RunReader reader, PageShe
         );
     }
 
-    private static Html Change(EvaluationMetrics? scores, Func<ModelMetrics, double?> metric) =>
-        Html.Of(
-            $"<td class=\"n\">{(scores is null ? Written.Missing : scores.Tuned is null ? Written.Percent(metric(scores.Base)) : $"{Written.Percent(metric(scores.Base))} → {Written.Percent(metric(scores.Tuned))}")}</td>"
-        );
+    private static Html Change(EvaluationMetrics? scores, Func<ModelMetrics, double?> metric)
+    {
+        var text =
+            scores is null ? Written.Missing
+            : scores.Tuned is null ? Written.Percent(metric(scores.Base))
+            : $"{Written.Percent(metric(scores.Base))} → {Written.Percent(metric(scores.Tuned))}";
+        return Html.Of($"<td class=\"n\">{text}</td>");
+    }
 }

@@ -56,10 +56,11 @@ internal sealed class UnitsPage(RunReader reader, PageShell shell)
         );
     }
 
-    private static Html Select(string title, string name, IEnumerable<string> options, string chosen) =>
-        Html.Of(
-            $"<label>{title} <select name=\"{name}\"><option value=\"\">all</option>{options.Select(option => Html.Of($"<option{(option == chosen ? Html.Of($" selected") : Html.Empty)}>{option}</option>"))}</select></label>"
-        );
+    private static Html Select(string title, string name, IEnumerable<string> options, string chosen)
+    {
+        var items = Html.Each(options, option => $"<option{(option == chosen ? " selected" : "")}>{option}</option>");
+        return Html.Of($"<label>{title} <select name=\"{name}\"><option value=\"\">all</option>{items}</select></label>");
+    }
 
     private static bool Matches(string unit, UnitFact? fact, string text) =>
         text.Length == 0
@@ -103,6 +104,7 @@ internal sealed class UnitsPage(RunReader reader, PageShell shell)
 
     private static Html Link(string run, string name, ArtifactRef artifact) =>
         Html.Of(
-            $"<li><a href=\"/runs/{run}/artifacts/{artifact.Digest}\" download title=\"{artifact.Digest}\">{name}</a> <small>{Written.Bytes(artifact.Length)}</small></li>"
+            $"<li><a href=\"/runs/{run}/artifacts/{artifact.Digest}\" download title=\"{artifact.Digest}\">{name}</a> <small>"
+                + $"{Written.Bytes(artifact.Length)}</small></li>"
         );
 }

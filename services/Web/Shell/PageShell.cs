@@ -39,7 +39,8 @@ internal sealed record PageShell(bool AllowsChanges, string FormSecret, string D
     /// <summary>A button that makes this process do something.</summary>
     public Html Form(string action, string title, string css = "") =>
         Html.Of(
-            $"<form method=\"post\" action=\"{action}\"><input type=\"hidden\" name=\"{AccessGuard.FormField}\" value=\"{FormSecret}\"><button class=\"{css}\">{title}</button></form>"
+            $"<form method=\"post\" action=\"{action}\"><input type=\"hidden\" name=\"{AccessGuard.FormField}\" "
+                + $"value=\"{FormSecret}\"><button class=\"{css}\">{title}</button></form>"
         );
 
     /// <summary>
@@ -53,10 +54,13 @@ internal sealed record PageShell(bool AllowsChanges, string FormSecret, string D
     public Html OnDemand(double? done, string? problem, string path, string title, string meaning) =>
         done is { } share
             ? Html.Of(
-                $"<div class=\"index\" data-reload=\"2000\"><p role=\"status\">Computing: {Written.Percent(share)}</p><progress max=\"1\" value=\"{share:0.###}\" aria-label=\"{title}\"></progress>{Form(path + "/stop", "Stop")}</div>"
+                $"<div class=\"index\" data-reload=\"2000\"><p role=\"status\">Computing: {Written.Percent(share)}</p><progress "
+                    + $"max=\"1\" value=\"{share:0.###}\" aria-label=\"{title}\"></progress>{Form(path + "/stop", "Stop")}</div>"
             )
             : Html.Of(
-                $"<div class=\"index\">{(problem is null ? Html.Empty : Html.Of($"<p class=\"problem\">Not computed: {problem}</p>"))}<p>{meaning}</p>{Form(path, title)}</div>"
+                $"<div class=\"index\">"
+                    + $"{(problem is null ? Html.Empty : Html.Of($"<p class=\"problem\">Not computed: {problem}</p>"))}"
+                    + $"<p>{meaning}</p>{Form(path, title)}</div>"
             );
 
     /// <summary>A table that scrolls within itself where the page is narrow.</summary>

@@ -53,7 +53,8 @@ public abstract record ConversionTarget(string Name, string Loaders)
         if (targets.FirstOrDefault(target => !target.IsOf(family)) is { } foreign)
         {
             throw new UserErrorException(
-                $"{source}: a {family} has no format {foreign.Name}; it has {string.Join(", ", All.Where(target => target.IsOf(family)).Select(target => target.Name))}"
+                $"{source}: a {family} has no format {foreign.Name}; "
+                    + $"it has {string.Join(", ", All.Where(target => target.IsOf(family)).Select(target => target.Name))}"
             );
         }
     }
@@ -93,10 +94,12 @@ public abstract record ConversionTarget(string Name, string Loaders)
     private protected ClipTokenizer Tokenizer(ConversionMaterial material) =>
         material.Tokenizer is not { } tokenizer
             ? throw new UserErrorException(
-                $"format {Name} carries the tokenizer, and none is known: put the model's vocabulary next to the weights, or specify it with --tokenizer"
+                $"format {Name} carries the tokenizer, and none is known: "
+                    + "put the model's vocabulary next to the weights, or specify it with --tokenizer"
             )
         : tokenizer.VocabularySize == material.Architecture.VocabularySize ? tokenizer
         : throw new UserErrorException(
-            $"the tokenizer has {tokenizer.VocabularySize} tokens, but the model knows {material.Architecture.VocabularySize}: name the model's own vocabulary with --tokenizer"
+            $"the tokenizer has {tokenizer.VocabularySize} tokens, but the model knows {material.Architecture.VocabularySize}: "
+                + "name the model's own vocabulary with --tokenizer"
         );
 }

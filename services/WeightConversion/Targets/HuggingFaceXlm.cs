@@ -5,7 +5,9 @@ using ClipSae.Contracts;
 
 namespace ClipSae.WeightConversion.Targets;
 
-/// <summary>The vocabulary of a MetaCLIP 2 as <see cref="HuggingFaceTarget"/> writes it, for <c>transformers</c>' XLMRobertaTokenizer.</summary>
+/// <summary>
+/// The vocabulary of a MetaCLIP 2 as <see cref="HuggingFaceTarget"/> writes it, for <c>transformers</c>' XLMRobertaTokenizer.
+/// </summary>
 internal static class HuggingFaceXlm
 {
     /// <exception cref="UserErrorException">The vocabulary is no MetaCLIP 2's.</exception>
@@ -14,7 +16,8 @@ internal static class HuggingFaceXlm
         var pieces =
             tokenizer as XlmTokenizer
             ?? throw new UserErrorException(
-                "the vocabulary is that of a CLIP or a SigLIP, and the model is a MetaCLIP 2: name facebook/xlm-v-base's sentencepiece.bpe.model with --tokenizer"
+                "the vocabulary is that of a CLIP or a SigLIP, and the model is a MetaCLIP 2: "
+                    + "name facebook/xlm-v-base's sentencepiece.bpe.model with --tokenizer"
             );
         AtomicFile.Write(Path.Combine(folder, "sentencepiece.bpe.model"), pieces.File.ToArray());
         var special = new JsonObject

@@ -15,7 +15,8 @@ public sealed record LongClipTarget() : ConversionTarget("long-clip", "Long-CLIP
         if (material.Architecture.ContextLength <= 77)
         {
             throw new UserErrorException(
-                $"format {Name} is for models with a longer context; this one has {material.Architecture.ContextLength} tokens: stretch it first with 'clipsae stretch'"
+                $"format {Name} is for models with a longer context; this one has {material.Architecture.ContextLength} tokens: "
+                    + "stretch it first with 'clipsae stretch'"
             );
         }
 

@@ -18,7 +18,8 @@ namespace ClipSae.WeightConversion.Targets;
 public sealed record OnnxTarget()
     : ConversionTarget(
         "onnx",
-        "ONNX Runtime in any language: image_encoder.onnx and text_encoder.onnx, opset 17, outputs raw (…_features) and normalised (…_embeds)"
+        "ONNX Runtime in any language: "
+            + "image_encoder.onnx and text_encoder.onnx, opset 17, outputs raw (…_features) and normalised (…_embeds)"
     )
 {
     private const string Image = "image_encoder.onnx";
@@ -103,7 +104,9 @@ public sealed record OnnxTarget()
                 PixelNormalization.OpenAi.Deviation.Select(value => value.ToString(CultureInfo.InvariantCulture))
             ),
             ["preprocessing"] =
-                $"RGB; {(a.Fit == ImageFit.Squash ? $"both sides to {resolution} pixels with Pillow's antialiased bicubic" : $"short side to {resolution} pixels with Pillow's antialiased bicubic; centre crop")}; divide by 255; subtract image_mean, divide by image_std; [batch, 3, height, width]",
+                $"RGB; {(a.Fit == ImageFit.Squash ? "both sides" : "short side")} to {resolution} pixels with Pillow's antialiased bicubic; "
+                + (a.Fit == ImageFit.Squash ? "" : "centre crop; ")
+                + "divide by 255; subtract image_mean, divide by image_std; [batch, 3, height, width]",
             ["tokens"] =
                 (
                     a.Family == ClipFamily.MetaClip2

@@ -40,7 +40,8 @@ public sealed record PeftTarget() : ConversionTarget("peft", "PEFT (PeftModel.fr
         if (FirstOther(weights, basis, form) is { } other)
         {
             throw new UserErrorException(
-                $"format {Name}: '{other}' differs from the base too, which no adapter of {string.Join(", ", form.Targets)} changes; convert the whole weights instead, or name the base that was tuned"
+                $"format {Name}: '{other}' differs from the base too, which no adapter of {string.Join(", ", form.Targets)} "
+                    + "changes; convert the whole weights instead, or name the base that was tuned"
             );
         }
 
@@ -105,7 +106,8 @@ public sealed record PeftTarget() : ConversionTarget("peft", "PEFT (PeftModel.fr
             if (change.Error > LowRankChange.MaxError)
             {
                 throw new UserErrorException(
-                    $"format {Name}: what changed about '{name}' is not of rank {form.Rank}; name a higher rank, or convert the whole weights"
+                    $"format {Name}: what changed about '{name}' is not of rank {form.Rank}; "
+                        + "name a higher rank, or convert the whole weights"
                 );
             }
 

@@ -44,7 +44,8 @@ public static class Transplant
         if (tokenizer.VocabularySize != architecture.VocabularySize)
         {
             throw new UserErrorException(
-                $"the tokenizer has {tokenizer.VocabularySize} tokens, but {model.Name} knows {architecture.VocabularySize}: name the model's own vocabulary with --tokenizer"
+                $"the tokenizer has {tokenizer.VocabularySize} tokens, but {model.Name} knows {architecture.VocabularySize}: "
+                    + "name the model's own vocabulary with --tokenizer"
             );
         }
 
@@ -91,17 +92,20 @@ public static class Transplant
         }
 
         var asked = generator.Encoders.Where(encoder => name is null || encoder.Name == name).GroupBy(encoder => encoder.Name).ToList();
-        var fitting = asked.Where(files => files.All(encoder => encoder.Misfit(architecture) is null)).ToList();
+        var fitting = asked.Where(files => files.All(encoder => Misfit(encoder) is null)).ToList();
         return fitting switch
         {
             [var only] => only.First(),
             [] => throw new UserErrorException(
-                $"{path}: no text encoder can be replaced by that of {model}: {string.Join("; ", asked.Select(files => $"{files.Key}: {files.Select(encoder => encoder.Misfit(architecture)).First(reason => reason is not null)}"))}"
+                $"{path}: no text encoder can be replaced by that of {model}: "
+                    + string.Join("; ", asked.Select(files => $"{files.Key}: {files.Select(Misfit).First(reason => reason is not null)}"))
             ),
             _ => throw new UserErrorException(
                 $"{path}: {model} fits {string.Join(" and ", fitting.Select(files => files.Key))}; name the one to replace with --encoder"
             ),
         };
+
+        string? Misfit(GeneratorTextEncoder encoder) => encoder.Misfit(architecture);
     }
 
     /// <summary>A weight in the sizes of the generator: it may take fewer tokens than the model.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ClipSae.Clip.Generators;
 
 namespace ClipSae.WeightConversion.Transplanting;
@@ -38,7 +39,8 @@ public sealed record TransplantResult(
     {
         if (ModelContext > Context)
         {
-            yield return $"The model reads {ModelContext} tokens, the generator gives it {Context}: the first {Context} positions were written, and prompts of that length give the model's own states.";
+            yield return $"The model reads {ModelContext} tokens, the generator gives it {Context}: "
+                + $"the first {Context} positions were written, and prompts of that length give the model's own states.";
         }
 
         if (
@@ -47,8 +49,10 @@ public sealed record TransplantResult(
                 and var cosine
         )
         {
-            yield return FormattableString.Invariant(
-                $"The new hidden states hardly resemble the generator's (mean cosine {cosine:0.00}): the model was probably not fine-tuned from this encoder, and its pictures will not follow the prompt."
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"The new hidden states hardly resemble the generator's (mean cosine {cosine:0.00}): "
+                    + $"the model was probably not fine-tuned from this encoder, and its pictures will not follow the prompt."
             );
         }
     }

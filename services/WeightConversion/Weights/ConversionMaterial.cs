@@ -1,3 +1,4 @@
+using System.Globalization;
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Checkpoints;
 using ClipSae.Clip.Tokenizers;
@@ -71,14 +72,16 @@ public sealed record ConversionMaterial(
             : throw new UserErrorException(
                 type switch
                 {
-                    torch.ScalarType.Float16 => FormattableString.Invariant(
-                        $"key '{key}' has values up to {Largest():0.0e+0}, and float16 ends at 65,504: convert with --dtype bfloat16 or float32"
+                    torch.ScalarType.Float16 => string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"key '{key}' has values up to {Largest():0.0e+0}, and float16 ends at 65,504: "
+                            + $"convert with --dtype bfloat16 or float32"
                     ),
                     torch.ScalarType.BFloat16 => FormattableString.Invariant(
                         $"key '{key}' has values up to {Largest():0.0e+0}, where bfloat16 ends: convert with --dtype float32"
                     ),
-                    _ =>
-                        $"key '{key}' has {beyond.Counts[key]} values that are not numbers, as a row of zeros in theta causes; use an earlier checkpoint",
+                    _ => $"key '{key}' has {beyond.Counts[key]} values that are not numbers, as a row of zeros in theta causes; "
+                        + "use an earlier checkpoint",
                 }
             );
 

@@ -33,7 +33,9 @@ internal static class TensorSink
         if (!material.Architecture.IsOpenAi)
         {
             throw new UserErrorException(
-                $"{Path.GetFileName(path)}: a state dict of torch.save cannot say that the model has {material.Architecture.Activation}, {material.Architecture.VisionHeads} and {material.Architecture.TextHeads} heads, and its loaders take OpenAI's for granted; convert to open-clip, huggingface or openai instead"
+                $"{Path.GetFileName(path)}: a state dict of torch.save cannot say that the model has "
+                    + $"{material.Architecture.Activation}, {material.Architecture.VisionHeads} and {material.Architecture.TextHeads} "
+                    + "heads, and its loaders take OpenAI's for granted; convert to open-clip, huggingface or openai instead"
             );
         }
 

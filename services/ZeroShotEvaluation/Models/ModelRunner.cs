@@ -164,7 +164,8 @@ internal sealed class ModelRunner(
         return images.isfinite().all().item<bool>()
             ? images
             : throw new UserErrorException(
-                $"{model.Name} gives features that are not finite numbers on set {set}: its weights are damaged, or training diverged; use another checkpoint"
+                $"{model.Name} gives features that are not finite numbers on set {set}: "
+                    + "its weights are damaged, or training diverged; use another checkpoint"
             );
     }
 
@@ -206,21 +207,24 @@ internal sealed class ModelRunner(
         if (clip.Architecture.ImageResolution != preparation.Resolution)
         {
             throw new UserErrorException(
-                $"{model.Name} takes images of {clip.Architecture.ImageResolution} pixels, the base of {preparation.Resolution}: compare models of one resolution"
+                $"{model.Name} takes images of {clip.Architecture.ImageResolution} pixels, the base of {preparation.Resolution}: "
+                    + "compare models of one resolution"
             );
         }
 
         if (clip.Architecture.Preparation != preparation)
         {
             throw new UserErrorException(
-                $"{model.Name} takes images that are prepared in another way than the base's ({clip.Architecture.Family}, {clip.Architecture.Filter.ToString().ToLowerInvariant()}): evaluate each with models of its own kind"
+                $"{model.Name} takes images that are prepared in another way than the base's ({clip.Architecture.Family}, "
+                    + $"{clip.Architecture.Filter.ToString().ToLowerInvariant()}): evaluate each with models of its own kind"
             );
         }
 
         if (clip.Architecture.VocabularySize != tokenizer.VocabularySize)
         {
             throw new UserErrorException(
-                $"{model.Name} knows {clip.Architecture.VocabularySize} tokens, the tokenizer {tokenizer.VocabularySize}: give the tokenizer that belongs to the model"
+                $"{model.Name} knows {clip.Architecture.VocabularySize} tokens, the tokenizer {tokenizer.VocabularySize}: "
+                    + "give the tokenizer that belongs to the model"
             );
         }
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ClipSae.Clip.Preprocessing;
 using ClipSae.Contracts;
 using ClipSae.ZeroShotEvaluation.Settings;
@@ -149,8 +150,10 @@ internal sealed class EvaluationSets : IDisposable
         if (problems.Count > _maxProblemShare * set.Total)
         {
             throw new UserErrorException(
-                FormattableString.Invariant(
-                    $"evaluation set {set.Name}: {problems.Count} of {set.Total} images cannot be scored (evaluation.maxProblemShare is {_maxProblemShare}){first}"
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"evaluation set {set.Name}: {problems.Count} of {set.Total} images cannot be scored "
+                        + $"(evaluation.maxProblemShare is {_maxProblemShare}){first}"
                 )
             );
         }

@@ -63,7 +63,10 @@ internal static partial class LabelCodes
             ? ("WordNet ids", "as many names as there are ids, in their order")
             : ("numbers", "the names in the order of the numbers, from 0");
         throw new UserErrorException(
-            $"evaluation set {set}: its labels are {kind} ({string.Join(", ", labels.Order(StringComparer.Ordinal).Take(2))}{(labels.Length > 2 ? ", …" : "")}), which no model knows as class names. Give them names: --class-names FILE with lines such as \"{labels[0]} kit fox\", or --classes FILE with {order}"
+            $"evaluation set {set}: its labels are {kind} "
+                + $"({string.Join(", ", labels.Order(StringComparer.Ordinal).Take(2))}{(labels.Length > 2 ? ", …" : "")}), "
+                + "which no model knows as class names. Give them names: "
+                + $"--class-names FILE with lines such as \"{labels[0]} kit fox\", or --classes FILE with {order}"
         );
     }
 

@@ -39,7 +39,8 @@ internal sealed record RetrievalQuestion
         return set.Images.Count >= 2 && index.Count >= 2
             ? new RetrievalQuestion(set, [.. index.OrderBy(entry => entry.Value).Select(entry => entry.Key)], captionsOf)
             : throw new UserErrorException(
-                $"evaluation set {set.Name}: {set.Images.Count} images with {index.Count} different captions; retrieval needs at least two of each"
+                $"evaluation set {set.Name}: {set.Images.Count} images with {index.Count} different captions; "
+                    + "retrieval needs at least two of each"
             );
     }
 

@@ -151,8 +151,11 @@ internal sealed record SetQuestion
             ? labels
             : throw new UnsuitableDatasetException(
                 labels.Length == 0
-                    ? $"evaluation set {sets[0].Name}: no image has a label, so there are no classes to choose from; name them with evaluation.classes"
-                    : $"evaluation set{(sets.Count == 1 ? "" : "s")} {string.Join(", ", sets.Select(set => set.Name))}: one class only ('{labels[0]}'), so every answer would be right: add images of other classes, or name the classes to choose from with evaluation.classes"
+                    ? $"evaluation set {sets[0].Name}: no image has a label, so there are no classes to choose from; "
+                        + "name them with evaluation.classes"
+                    : $"evaluation set{(sets.Count == 1 ? "" : "s")} {string.Join(", ", sets.Select(set => set.Name))}: "
+                        + $"one class only ('{labels[0]}'), so every answer would be right: "
+                        + "add images of other classes, or name the classes to choose from with evaluation.classes"
             );
     }
 

@@ -86,7 +86,9 @@ public sealed record EvaluationOptions
         )
         {
             throw new UserErrorException(
-                $"evaluation.templates: '{PromptTemplates.FirstOrDefault(template => !template.Contains("{}", StringComparison.Ordinal))}' has no {{}} where the class goes; write for example \"a photo of a {{}}\""
+                "evaluation.templates: "
+                    + $"'{PromptTemplates.FirstOrDefault(template => !template.Contains("{}", StringComparison.Ordinal))}' has no {{}} "
+                    + "where the class goes; write for example \"a photo of a {}\""
             );
         }
 

@@ -125,7 +125,10 @@ public sealed record ClipArchitecture(
     public int VisionTokens => (Grid * Grid) + ClassTokens;
 
     public override string ToString() =>
-        $"vision: {VisionLayers} blocks of width {VisionWidth}, patches of {PatchSize} in {ImageResolution} pixels; text: {TextLayers} blocks of width {TextWidth}, {ContextLength} of {VocabularySize} tokens; embedding of {EmbedDim}{(Family == ClipFamily.OpenAi ? "" : $"; {Family}")}{(IsOpenAi ? "" : $"; {Activation}, {VisionHeads} and {TextHeads} heads")}";
+        $"vision: {VisionLayers} blocks of width {VisionWidth}, patches of {PatchSize} in {ImageResolution} pixels; "
+        + $"text: {TextLayers} blocks of width {TextWidth}, {ContextLength} of {VocabularySize} tokens; "
+        + $"embedding of {EmbedDim}{(Family == ClipFamily.OpenAi ? "" : $"; {Family}")}"
+        + (IsOpenAi ? "" : $"; {Activation}, {VisionHeads} and {TextHeads} heads");
 
     /// <summary>Reads the sizes off tensors with OpenAI's key names.</summary>
     /// <param name="shapes">Shape by key.</param>

@@ -43,7 +43,8 @@ internal static class ClipStateDict
             if (shapes.ContainsKey(key))
             {
                 throw new UserErrorException(
-                    $"{source}: key '{key}' and '{(shapes.ContainsKey(theta) ? theta : radius)}' are both present; keep either the weight or its r and theta"
+                    $"{source}: key '{key}' and '{(shapes.ContainsKey(theta) ? theta : radius)}' are both present; "
+                        + "keep either the weight or its r and theta"
                 );
             }
 
@@ -104,14 +105,16 @@ internal static class ClipStateDict
         if (!shapes.TryGetValue(ClipKeys.Positions, out var kept))
         {
             throw new UserErrorException(
-                $"{source}: key '{ClipKeys.StretchedPositions}' is present without its partner '{ClipKeys.Positions}'; the checkpoint is incomplete"
+                $"{source}: key '{ClipKeys.StretchedPositions}' is present without its partner '{ClipKeys.Positions}'; "
+                    + "the checkpoint is incomplete"
             );
         }
 
         if (!kept.SequenceEqual(stretched) || kept is not [> LongPositions.KeptRows, _])
         {
             throw new UserErrorException(
-                $"{source}: key '{ClipKeys.Positions}' is [{string.Join(", ", kept)}] and '{ClipKeys.StretchedPositions}' [{string.Join(", ", stretched)}]; they must have equal shapes, with more than {LongPositions.KeptRows} rows"
+                $"{source}: key '{ClipKeys.Positions}' is [{string.Join(", ", kept)}] and '{ClipKeys.StretchedPositions}' "
+                    + $"[{string.Join(", ", stretched)}]; they must have equal shapes, with more than {LongPositions.KeptRows} rows"
             );
         }
     }

@@ -100,7 +100,8 @@ public abstract record HookPoint
         if (this is Cls && !architecture.Family.HasClassToken)
         {
             throw new UserErrorException(
-                $"hook point '{this}': the vision tower of a {architecture.Family} has no class token; use residual@{LayerIndex}, mlp@{LayerIndex} or image-embedding"
+                $"hook point '{this}': the vision tower of a {architecture.Family} has no class token; "
+                    + $"use residual@{LayerIndex}, mlp@{LayerIndex} or image-embedding"
             );
         }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ClipSae.Contracts;
 using ClipSae.Tensors;
 using TorchSharp;
@@ -18,8 +19,10 @@ public sealed record NullToken(int Block, torch.Tensor Value) : IDisposable
 
     /// <summary>What a loader has to do, in the file's header and on the model card.</summary>
     public static string LoaderNote(int block) =>
-        FormattableString.Invariant(
-            $"before vision block {block} (from 0), append the vector null_token to the tokens: x = torch.cat([x, null_token.expand(batch, 1, width)], dim=1), batch first; the class token stays the first"
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"before vision block {block} (from 0), append the vector null_token to the tokens: "
+                + $"x = torch.cat([x, null_token.expand(batch, 1, width)], dim=1), batch first; the class token stays the first"
         );
 
     private const string Tensor = "null_token";

@@ -44,7 +44,8 @@ public sealed class ClipCheckpoint : IDisposable
         if (Keys.FirstOrDefault(key => !parts[key].IsComputable) is { } narrow)
         {
             throw new UserErrorException(
-                $"{source}: key '{parts[narrow].Leader.Name}' has element type {parts[narrow].Dtype}: 8-bit and integer weights need scales, which are not supported; export them in float16, bfloat16 or float32"
+                $"{source}: key '{parts[narrow].Leader.Name}' has element type {parts[narrow].Dtype}: "
+                    + "8-bit and integer weights need scales, which are not supported; export them in float16, bfloat16 or float32"
             );
         }
     }
@@ -276,7 +277,9 @@ public sealed class ClipCheckpoint : IDisposable
         var (first, all) = (counts[0], counts.Sum(count => count.Value));
         var elsewhere = counts.Count == 1 ? "" : $", {all} in {counts.Count} tensors";
         return new(
-            $"{_source}: key '{first.Key}' has {first.Value} {(first.Value == 1 ? "value that is" : "values that are")} NaN or infinite{elsewhere}; the training that wrote the weights diverged, or they left the range of half precision: use an earlier checkpoint, or export them in float32"
+            $"{_source}: key '{first.Key}' has {first.Value} {(first.Value == 1 ? "value that is" : "values that are")} NaN or "
+                + $"infinite{elsewhere}; the training that wrote the weights diverged, or they left the range of half precision: "
+                + "use an earlier checkpoint, or export them in float32"
         );
     }
 

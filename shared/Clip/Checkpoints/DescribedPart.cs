@@ -163,7 +163,8 @@ internal sealed class DescribedPart(string path, string place, JsonElement eleme
         if (Value(key) is not null && Number(key) != ofWeights)
         {
             throw new UserErrorException(
-                $"{path}: '{place}{key}' is {Shown(key)}, but the weights have {ofWeights}: it describes another model; keep weights in one folder with their own description only"
+                $"{path}: '{place}{key}' is {Shown(key)}, but the weights have {ofWeights}: it describes another model; "
+                    + "keep weights in one folder with their own description only"
             );
         }
     }

@@ -130,7 +130,8 @@ internal static class ForeignWeights
         string[] keys = [.. axes.Keys];
         if (axes.GetValueOrDefault(Patches) == 2)
         {
-            return $"holds a SigLIP 2 with NaFlex, which takes pictures of any shape (key '{Patches}' is a matrix), and no supported CLIP: {TakeVit}";
+            return $"holds a SigLIP 2 with NaFlex, which takes pictures of any shape (key '{Patches}' is a matrix), "
+                + $"and no supported CLIP: {TakeVit}";
         }
 
         if (
@@ -140,7 +141,8 @@ internal static class ForeignWeights
             && axes.ContainsKey("visual.proj")
         )
         {
-            return $"holds a model with a class token and a {ClipKeys.LogitBias}, trained with the sigmoid loss of SigLIP on another architecture, and no supported CLIP: {TakeVit}";
+            return $"holds a model with a class token and a {ClipKeys.LogitBias}, "
+                + $"trained with the sigmoid loss of SigLIP on another architecture, and no supported CLIP: {TakeVit}";
         }
 
         foreach (var (isOne, what, remedy) in Known)
@@ -168,19 +170,25 @@ internal static class ForeignWeights
             return
                 Math.Max(architecture.VisionWidth, architecture.TextWidth) > WidestOfUsualHeads
                 && (traits.VisionHeads is null || traits.TextHeads is null)
-                ? $"is a SigLIP whose towers are {architecture.VisionWidth} and {architecture.TextWidth} wide, and nothing says how many heads they have and how many pixels it takes: put its config.json next to it"
+                ? $"is a SigLIP whose towers are {architecture.VisionWidth} and {architecture.TextWidth} wide, "
+                    + "and nothing says how many heads they have and how many pixels it takes: put its config.json next to it"
                 : null;
         }
 
         var isWorldwide = architecture.Family == ClipFamily.MetaClip2 || traits.Family == ClipFamily.MetaClip2;
         if (architecture.VocabularySize >= Multilingual && !isWorldwide)
         {
-            return $"has a vocabulary of {architecture.VocabularySize} tokens, like mT5's and those of other CLIPs of many languages, whose texts do not end in the largest id; for such towers only CLIP's own vocabulary and MetaCLIP 2's (XLM-V, {ClipFamily.XlmVTokens} tokens) are supported: {TakeVit}";
+            return $"has a vocabulary of {architecture.VocabularySize} tokens, like mT5's and those of other CLIPs of many languages, "
+                + "whose texts do not end in the largest id; for such towers only CLIP's own vocabulary and MetaCLIP 2's "
+                + $"(XLM-V, {ClipFamily.XlmVTokens} tokens) are supported: {TakeVit}";
         }
 
         if (isWorldwide && traits.Activation is null)
         {
-            return "is a MetaCLIP 2, and nothing says which activation and how many heads it was trained with: put its config.json or open_clip_config.json next to it, or name them once with 'clipsae convert FILE OUT --to openai --activation quick_gelu --heads 16,16' (ViT-H/14 of 224 pixels; ViT-H/14 of 378 is gelu with 16,16, ViT-bigG/14 gelu with 16,20; S, M, B and L are gelu with heads 64 wide)";
+            return "is a MetaCLIP 2, and nothing says which activation and how many heads it was trained with: "
+                + "put its config.json or open_clip_config.json next to it, or name them once with 'clipsae convert FILE OUT --to "
+                + "openai --activation quick_gelu --heads 16,16' (ViT-H/14 of 224 pixels; "
+                + "ViT-H/14 of 378 is gelu with 16,16, ViT-bigG/14 gelu with 16,20; S, M, B and L are gelu with heads 64 wide)";
         }
 
         if (traits.Activation is not null)
@@ -192,7 +200,10 @@ internal static class ForeignWeights
         {
             if (architecture.VisionWidth == width && architecture.VisionLayers == layers)
             {
-                return $"has the sizes of open_clip's {name} ('visual.conv1.weight' has {width} rows), and nothing says which activation and how many heads it was trained with: put its open_clip_config.json or config.json next to it, or name them once with 'clipsae convert FILE OUT --to openai --activation gelu --heads {heads}' (LAION's; DFN's and MetaCLIP's are quick_gelu)";
+                return $"has the sizes of open_clip's {name} ('visual.conv1.weight' has {width} rows), and nothing says which activation "
+                    + "and how many heads it was trained with: put its open_clip_config.json or config.json next to it, "
+                    + $"or name them once with 'clipsae convert FILE OUT --to openai --activation gelu --heads {heads}' (LAION's; "
+                    + "DFN's and MetaCLIP's are quick_gelu)";
             }
         }
 

@@ -107,7 +107,8 @@ public sealed record ModelTraits(
             mine is null ? theirs
             : theirs is null || mine.Equals(theirs) ? mine
             : throw new UserErrorException(
-                $"{source}: {what} is said to be {mine} in one place and {theirs} in another; keep the description that belongs to these weights"
+                $"{source}: {what} is said to be {mine} in one place and {theirs} in another; "
+                    + "keep the description that belongs to these weights"
             );
         return new ModelTraits(
             One(Activation, other.Activation, "the activation"),
@@ -128,19 +129,22 @@ public sealed record ModelTraits(
             given is not { } heads ? ordinary
             : width % heads == 0 ? heads
             : throw new UserErrorException(
-                $"{source}: {heads} heads do not divide the {tower} tower's width of {width}; name the number of heads that the model was trained with"
+                $"{source}: {heads} heads do not divide the {tower} tower's width of {width}; "
+                    + "name the number of heads that the model was trained with"
             );
         if (ImageResolution is { } side && side / sizes.PatchSize != sizes.Grid)
         {
             throw new UserErrorException(
-                $"{source}: an image of {side} pixels a side is said to belong to weights with {sizes.Grid} patches of {sizes.PatchSize} pixels a side; keep the description that belongs to these weights"
+                $"{source}: an image of {side} pixels a side is said to belong to weights with {sizes.Grid} patches "
+                    + $"of {sizes.PatchSize} pixels a side; keep the description that belongs to these weights"
             );
         }
 
         if (Family is { } family && family != sizes.Family && sizes.Family != ClipFamily.OpenAi)
         {
             throw new UserErrorException(
-                $"{source}: is said to be a {family}, and its tensors are a {sizes.Family}'s; keep the description that belongs to these weights"
+                $"{source}: is said to be a {family}, and its tensors are a {sizes.Family}'s; "
+                    + "keep the description that belongs to these weights"
             );
         }
 

@@ -49,7 +49,8 @@ public sealed class PeftAdapter : IDisposable
         var folder = Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(path))!;
         var configuration = DescribedPart.Read(folder, ConfigurationName)
             ?? throw new UserErrorException(
-                $"{path}: there is no {ConfigurationName}, so this is not an adapter in PEFT's format; name the folder that save_pretrained wrote"
+                $"{path}: there is no {ConfigurationName}, so this is not an adapter in PEFT's format; "
+                    + "name the folder that save_pretrained wrote"
             );
         configuration.Only("peft_type", "LORA");
         configuration.Off("use_dora", "the magnitudes of DoRA are not supported");
@@ -78,7 +79,8 @@ public sealed class PeftAdapter : IDisposable
         if (configuration.Text("init_lora_weights") is { } start && !PlainStarts.Contains(start, StringComparer.Ordinal))
         {
             throw new UserErrorException(
-                $"{configuration.Path}: init_lora_weights is {start}, which changes the base's weights too: convert the adapter with PEFT (save_pretrained with path_initial_model_for_weight_conversion), or merge it there"
+                $"{configuration.Path}: init_lora_weights is {start}, which changes the base's weights too: "
+                    + "convert the adapter with PEFT (save_pretrained with path_initial_model_for_weight_conversion), or merge it there"
             );
         }
 
@@ -86,7 +88,12 @@ public sealed class PeftAdapter : IDisposable
         if (!File.Exists(file))
         {
             throw new UserErrorException(
-                $"{folder}: contains no {WeightsName}{(File.Exists(Path.Combine(folder, "adapter_model.bin")) ? "; an adapter_model.bin is a pickle: save the adapter again with safe_serialization=True" : "")}"
+                $"{folder}: contains no {WeightsName}"
+                    + (
+                        File.Exists(Path.Combine(folder, "adapter_model.bin"))
+                            ? "; an adapter_model.bin is a pickle: save the adapter again with safe_serialization=True"
+                            : ""
+                    )
             );
         }
 
@@ -111,7 +118,8 @@ public sealed class PeftAdapter : IDisposable
         {
             var openAi = HuggingFaceKeys.ToOpenAi(layer.Key + ClipKeys.Weight)
                 ?? throw new UserErrorException(
-                    $"{_path}: key '{layer.First()}' adapts no layer of transformers' CLIPModel or SiglipModel; only adapters trained on these are supported"
+                    $"{_path}: key '{layer.First()}' adapts no layer of transformers' CLIPModel or SiglipModel; "
+                        + "only adapters trained on these are supported"
                 );
             if (!parts.TryGetValue(openAi, out var part))
             {
@@ -146,7 +154,8 @@ public sealed class PeftAdapter : IDisposable
         if (a.Shape[0] != b.Shape[1] || a.Shape[1] != wantedIn || b.Shape[0] != wantedOut)
         {
             throw new UserErrorException(
-                $"{_path}: layer '{layer}' has A {a} and B {b}, but the model's weight there is [{wantedOut}, {wantedIn}]; the adapter was trained on another model"
+                $"{_path}: layer '{layer}' has A {a} and B {b}, but the model's weight there is [{wantedOut}, {wantedIn}]; "
+                    + "the adapter was trained on another model"
             );
         }
 
@@ -165,6 +174,7 @@ public sealed class PeftAdapter : IDisposable
         && new[] { EndOfA, EndOfB }.FirstOrDefault(ending => key.EndsWith(ending, StringComparison.Ordinal)) is { } found
             ? key[Prefix.Length..^found.Length]
             : throw new UserErrorException(
-                $"{_path}: key '{key}' is not of a plain LoRA (…{EndOfA}, …{EndOfB}); other trained parts are not supported: merge the adapter with PEFT (merge_and_unload)"
+                $"{_path}: key '{key}' is not of a plain LoRA (…{EndOfA}, …{EndOfB}); other trained parts are not supported: "
+                    + "merge the adapter with PEFT (merge_and_unload)"
             );
 }

@@ -135,7 +135,8 @@ internal static class TransformersDescription
         return (int)(side / a.PatchSize) == a.Grid
             ? new ModelTraits(activation, VisionHeads: heads, ImageResolution: (int)side)
             : throw new Contracts.UserErrorException(
-                $"{tower.Path}: 'vision_config.image_size' is {side:0}, but the weights have {a.Grid} patches of {a.PatchSize} pixels a side: it describes another model; keep weights in one folder with their own description only"
+                $"{tower.Path}: 'vision_config.image_size' is {side:0}, but the weights have {a.Grid} patches of {a.PatchSize} "
+                    + "pixels a side: it describes another model; keep weights in one folder with their own description only"
             );
     }
 

@@ -73,7 +73,8 @@ internal sealed class VisionKernels : IDisposable
         if (!isPlanar && !pixels.shape.AsSpan(1).SequenceEqual([side, side, 3]))
         {
             throw new ArgumentException(
-                $"images are [{string.Join(", ", pixels.shape)}]; the model takes bytes as [batch, 3, {side}, {side}] or [batch, {side}, {side}, 3]"
+                $"images are [{string.Join(", ", pixels.shape)}]; "
+                    + $"the model takes bytes as [batch, 3, {side}, {side}] or [batch, {side}, {side}, 3]"
             );
         }
 

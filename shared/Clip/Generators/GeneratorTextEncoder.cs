@@ -111,7 +111,8 @@ public sealed class GeneratorTextEncoder
             if (nonFinite.Counts.Count > 0)
             {
                 throw new UserErrorException(
-                    $"key '{name}' has element type {entries[name].Dtype} in the generator, and the model's values are NaN, infinite or too large for it; use a generator in float32 or bfloat16"
+                    $"key '{name}' has element type {entries[name].Dtype} in the generator, and the model's values are NaN, "
+                        + "infinite or too large for it; use a generator in float32 or bfloat16"
                 );
             }
 

@@ -40,7 +40,8 @@ public sealed class ImageGenerator : IDisposable
             return generator.Encoders.Count > 0
                 ? generator
                 : throw new UserErrorException(
-                    $"{path}: contains no text encoder of CLIP; name the single file or the diffusers folder of an image generator, or the text encoder's own file"
+                    $"{path}: contains no text encoder of CLIP; "
+                        + "name the single file or the diffusers folder of an image generator, or the text encoder's own file"
                 );
         }
         catch (UserErrorException)
@@ -128,7 +129,8 @@ public sealed class ImageGenerator : IDisposable
         var parts = WeightParts.Find(file, Path.Combine(_path, relative)).Parts;
         return parts.Keys.Any(key => key.StartsWith("visual.", StringComparison.Ordinal))
             ? throw new UserErrorException(
-                $"{Path.Combine(_path, relative)}: is a whole CLIP, not an image generator or a text encoder; 'clipsae convert' writes it in other formats"
+                $"{Path.Combine(_path, relative)}: is a whole CLIP, not an image generator or a text encoder; "
+                    + "'clipsae convert' writes it in other formats"
             )
             : new GeneratorTextEncoder(name, relative, parts, activation);
     }

@@ -24,7 +24,8 @@ public sealed partial class ClipModel
         )
         {
             throw new UserErrorException(
-                $"the null token of {token.Value.NumberOfElements} numbers before block {token.Block} does not fit this model, whose vision tower has blocks 0 to {Architecture.VisionLayers - 1} of width {Architecture.VisionWidth}"
+                $"the null token of {token.Value.NumberOfElements} numbers before block {token.Block} does not fit this model, "
+                    + $"whose vision tower has blocks 0 to {Architecture.VisionLayers - 1} of width {Architecture.VisionWidth}"
             );
         }
 

@@ -36,7 +36,10 @@ public abstract class ClipTokenizer
         var folder = Directory.Exists(checkpoint) ? checkpoint : Path.GetDirectoryName(Path.GetFullPath(checkpoint))!;
         return TokenizerFile.In(folder)
             ?? throw new UserErrorException(
-                $"{named ?? folder}: no vocabulary is next to the weights; download bpe_simple_vocab_16e6.txt.gz (from the repository openai/CLIP, folder clip), or merges.txt and vocab.json, or tokenizer.json of the model, or of a SigLIP its spiece.model or tokenizer.model, of a MetaCLIP 2 facebook/xlm-v-base's sentencepiece.bpe.model, and put it there, or specify it with --tokenizer"
+                $"{named ?? folder}: no vocabulary is next to the weights; "
+                    + "download bpe_simple_vocab_16e6.txt.gz (from the repository openai/CLIP, folder clip), or merges.txt and "
+                    + "vocab.json, or tokenizer.json of the model, or of a SigLIP its spiece.model or tokenizer.model, "
+                    + "of a MetaCLIP 2 facebook/xlm-v-base's sentencepiece.bpe.model, and put it there, or specify it with --tokenizer"
             );
     }
 

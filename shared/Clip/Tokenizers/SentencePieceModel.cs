@@ -88,7 +88,8 @@ internal sealed record SentencePieceModel(bool IsUnigram, IReadOnlyList<string?>
         if (ids[ModelTypeField] is not (Unigram or Merges))
         {
             throw Damaged(
-                $"is a SentencePiece model of kind {ids[ModelTypeField]}; SigLIP's and MetaCLIP 2's are of kind 1 (unigram), SigLIP 2's of kind 2 (BPE)"
+                $"is a SentencePiece model of kind {ids[ModelTypeField]}; "
+                    + "SigLIP's and MetaCLIP 2's are of kind 1 (unigram), SigLIP 2's of kind 2 (BPE)"
             );
         }
 

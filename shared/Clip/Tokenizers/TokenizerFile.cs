@@ -90,7 +90,8 @@ internal static class TokenizerFile
                     text.Length < MaxTextLength
                         ? read
                         : throw new UserErrorException(
-                            $"{path}: longer than {MaxTextLength >> 20} Mi characters (byte {file.Position}), so it is not a CLIP vocabulary"
+                            $"{path}: longer than {MaxTextLength >> 20} Mi characters (byte {file.Position}), "
+                                + "so it is not a CLIP vocabulary"
                         )
                 );
             }
@@ -148,7 +149,9 @@ internal static class TokenizerFile
         )
         {
             throw new UserErrorException(
-                $"{path}: is the tokenizer.json of a SentencePiece vocabulary; put the model's tokenizer.model (SigLIP 2), spiece.model (SigLIP) or sentencepiece.bpe.model (MetaCLIP 2; that of facebook/xlm-v-base) next to the weights in its place, or specify it with --tokenizer"
+                $"{path}: is the tokenizer.json of a SentencePiece vocabulary; "
+                    + "put the model's tokenizer.model (SigLIP 2), spiece.model (SigLIP) or sentencepiece.bpe.model (MetaCLIP 2; "
+                    + "that of facebook/xlm-v-base) next to the weights in its place, or specify it with --tokenizer"
             );
         }
 
@@ -161,7 +164,9 @@ internal static class TokenizerFile
             if (json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("error", out _))
             {
                 throw new UserErrorException(
-                    $"{path}: {ForeignFile.Recognise(Encoding.UTF8.GetBytes(text[..Math.Min(text.Length, ForeignFile.PrefixLength)]))} (byte 0)"
+                    $"{path}: "
+                        + $"{ForeignFile.Recognise(Encoding.UTF8.GetBytes(text[..Math.Min(text.Length, ForeignFile.PrefixLength)]))} "
+                        + "(byte 0)"
                 );
             }
 
@@ -232,7 +237,8 @@ internal static class TokenizerFile
         return wrong.Key is null
             ? tokenizer
             : throw new UserErrorException(
-                $"{path}: '{wrong.Key}' should have id {wrong.Value} by the order of the merges, but the vocabulary says otherwise; this is not CLIP's tokenizer"
+                $"{path}: '{wrong.Key}' should have id {wrong.Value} by the order of the merges, "
+                    + "but the vocabulary says otherwise; this is not CLIP's tokenizer"
             );
     }
 

@@ -200,7 +200,8 @@ public static class DatasetImporter
         if (items.Count == 0 || serious.Count > options.MaxProblemShare * collected.Rows)
         {
             throw new UserErrorException(
-                $"{serious.Count} of {collected.Rows} rows of the data set {folder} cannot be used ({Named(serious)}). Fix them, or allow a larger share (now {options.MaxProblemShare:P0})."
+                $"{serious.Count} of {collected.Rows} rows of the data set {folder} cannot be used ({Named(serious)}). "
+                    + $"Fix them, or allow a larger share (now {options.MaxProblemShare:P0})."
             );
         }
 

@@ -59,7 +59,8 @@ internal abstract record CaptionSource(string Folder)
             var found =
                 listing.LeftOut.Count == 0
                     ? ""
-                    : $" in a supported format; {listing.LeftOut.Count} other files are there, first {listing.LeftOut[0].Where}: {listing.LeftOut[0].Detail}";
+                    : $" in a supported format; {listing.LeftOut.Count} other files are there, "
+                        + $"first {listing.LeftOut[0].Where}: {listing.LeftOut[0].Detail}";
             throw new UnsuitableDatasetException(
                 $"The data set {folder} is empty: it contains no caption file and no pictures ({ImageListing.Extensions}){found}."
             );
@@ -78,7 +79,8 @@ internal abstract record CaptionSource(string Folder)
         return pictures.Any(picture => picture.Contains('/', StringComparison.Ordinal))
             ? ClassFolderSource.Of(folder, listing, options.ClassCaption)
             : throw new UserErrorException(
-                $"The data set {folder} has no captions: add captions.json ({{\"picture.png\": [\"caption\"]}}), a CSV with filepath and caption, a .txt next to each picture, or one folder per class."
+                $"The data set {folder} has no captions: add captions.json ({{\"picture.png\": "
+                    + "[\"caption\"]}), a CSV with filepath and caption, a .txt next to each picture, or one folder per class."
             );
     }
 

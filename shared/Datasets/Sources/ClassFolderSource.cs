@@ -19,7 +19,8 @@ internal sealed record ClassFolderSource(string Folder, ImageListing Listing, st
         ];
         return folders.All(name => Splits.Contains(name, StringComparer.OrdinalIgnoreCase))
             ? throw new UserErrorException(
-                $"The data set {folder} is split into {string.Join(" and ", folders)}, which are not classes. Specify the part to use, such as {Path.Combine(folder, folders[^1])}."
+                $"The data set {folder} is split into {string.Join(" and ", folders)}, which are not classes. "
+                    + $"Specify the part to use, such as {Path.Combine(folder, folders[^1])}."
             )
             : new ClassFolderSource(folder, listing, caption);
     }

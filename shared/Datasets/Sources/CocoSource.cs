@@ -36,7 +36,8 @@ internal static class CocoSource
         return files.Length <= 1
             ? files.FirstOrDefault()
             : throw new UserErrorException(
-                $"The data set {folder} has several caption files ({string.Join(", ", files.Select(Path.GetFileName))}). Specify the one to use, such as {files[^1]}."
+                $"The data set {folder} has several caption files ({string.Join(", ", files.Select(Path.GetFileName))}). "
+                    + $"Specify the one to use, such as {files[^1]}."
             );
     }
 

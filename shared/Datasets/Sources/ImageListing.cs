@@ -125,7 +125,8 @@ public sealed record ImageListing(IReadOnlyList<string> Images, IReadOnlyList<Im
         catch (UnauthorizedAccessException error)
         {
             throw new UserErrorException(
-                $"The data set {folder} cannot be read: {error.Message} Change the permissions of that folder, or remove it from the data set.",
+                $"The data set {folder} cannot be read: {error.Message} Change the permissions of that folder, "
+                    + "or remove it from the data set.",
                 error
             );
         }

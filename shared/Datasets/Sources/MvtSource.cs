@@ -46,7 +46,8 @@ internal sealed record MvtSource(string Folder, string File) : CaptionSource(Fol
                 .Where(column => column.Item2 < 0)
                 .Select(column => column.Item1);
             throw new UserErrorException(
-                $"{File} has the columns {string.Join(", ", header)}; as a file of MVT it needs {string.Join(" and ", missing)} too. Give the published human_responses.csv, or rename the table if it is of another kind."
+                $"{File} has the columns {string.Join(", ", header)}; as a file of MVT it needs {string.Join(" and ", missing)} "
+                    + "too. Give the published human_responses.csv, or rename the table if it is of another kind."
             );
         }
 

@@ -31,7 +31,8 @@ internal sealed record TableSource(string Folder, string File) : CaptionSource(F
         if (path < 0 || (caption < 0 && label < 0))
         {
             throw new UserErrorException(
-                $"The caption file {File} has the columns {string.Join(", ", header)}; it needs filepath and caption in its first line, separated by commas, semicolons or tabs."
+                $"The caption file {File} has the columns {string.Join(", ", header)}; "
+                    + "it needs filepath and caption in its first line, separated by commas, semicolons or tabs."
             );
         }
 

@@ -119,7 +119,8 @@ public sealed class BrokerTopology(BrokerOptions options)
             {
                 throw new UserErrorException(
                     Reason(error)
-                        ?? $"the broker {options} cannot be reached ({FirstLine(error)}): is it running, and are ClipSae:Broker:Host and Port correct?",
+                        ?? $"the broker {options} cannot be reached ({FirstLine(error)}): "
+                            + "is it running, and are ClipSae:Broker:Host and Port correct?",
                     error
                 );
             }
@@ -306,11 +307,14 @@ public sealed class BrokerTopology(BrokerOptions options)
                 case AuthenticationFailureException or PossibleAuthenticationFailureException:
                     return $"the broker {options} refuses user {options.User}: check ClipSae:Broker:User and Password";
                 case System.Security.Authentication.AuthenticationException:
-                    return $"no encrypted connection to the broker {options} ({FirstLine(inner)}): check ClipSae:Broker:Tls and CertificateAuthorityFile";
+                    return $"no encrypted connection to the broker {options} ({FirstLine(inner)}): "
+                        + "check ClipSae:Broker:Tls and CertificateAuthorityFile";
                 case OperationInterruptedException { ShutdownReason: { ReplyCode: NotAllowed } reason }:
-                    return $"the broker {options} refuses user {options.User} ({reason.ReplyText}): infra/rabbitmq/users.sh lists the user of each process";
+                    return $"the broker {options} refuses user {options.User} ({reason.ReplyText}): "
+                        + "infra/rabbitmq/users.sh lists the user of each process";
                 case OperationInterruptedException { ShutdownReason: { } reason }:
-                    return $"the broker {options} refused: {reason.ReplyText}; a queue declared before with other arguments must be removed first";
+                    return $"the broker {options} refused: {reason.ReplyText}; "
+                        + "a queue declared before with other arguments must be removed first";
             }
         }
 

@@ -40,7 +40,8 @@ public static partial class MessageFields
         if (Missing().Match(error.Message) is { Success: true } missing)
         {
             var names = missing.Groups[1].Value.Replace("'", "", StringComparison.Ordinal).TrimEnd('.', ' ');
-            return $"{(path.Length == 0 ? "" : path + ": ")}{names} {(names.Contains(',', StringComparison.Ordinal) ? "are" : "is")} missing";
+            return $"{(path.Length == 0 ? "" : path + ": ")}{names} "
+                + $"{(names.Contains(',', StringComparison.Ordinal) ? "are" : "is")} missing";
         }
 
         if (Unknown().Match(error.Message) is { Success: true } unknown)

@@ -80,7 +80,8 @@ internal sealed class HealthEndpoint(ClipSaeOptions options, HealthCheckService 
         )
         {
             throw new UserErrorException(
-                $"ClipSae:HealthAddress {address}: expected http://ADDRESS:PORT/, for example http://127.0.0.1:8081/, or http://+:8080/ for every address"
+                $"ClipSae:HealthAddress {address}: "
+                    + "expected http://ADDRESS:PORT/, for example http://127.0.0.1:8081/, or http://+:8080/ for every address"
             );
         }
 

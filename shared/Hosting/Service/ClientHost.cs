@@ -26,7 +26,8 @@ public static class ClientHost
             if (!options.IsDistributed)
             {
                 throw new UserErrorException(
-                    "this program shows the runs of a broker: set ClipSae__Bus=rabbitmq, or use clipsae ui, which shows those of a data folder"
+                    "this program shows the runs of a broker: "
+                        + "set ClipSae__Bus=rabbitmq, or use clipsae ui, which shows those of a data folder"
                 );
             }
 

@@ -146,7 +146,8 @@ public sealed class DistributedRuntime : ClipSaeRuntime
             if (Time.GetElapsedTime(start) > BeginsWithin)
             {
                 throw new UserErrorException(
-                    $"run {run} was asked for, but no coordinator has accepted it within {BeginsWithin.TotalSeconds:0} s: it starts when one runs; see also queue {QueueNames.DatasetReady}_error of the broker"
+                    $"run {run} was asked for, but no coordinator has accepted it within {BeginsWithin.TotalSeconds:0} s: "
+                        + $"it starts when one runs; see also queue {QueueNames.DatasetReady}_error of the broker"
                 );
             }
 

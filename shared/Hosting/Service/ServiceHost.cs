@@ -46,7 +46,8 @@ public static class ServiceHost
             if (!options.IsDistributed)
             {
                 throw new UserErrorException(
-                    "a single service receives nothing on the in-memory bus: set ClipSae__Bus=rabbitmq, or use clipsae, which hosts every service in one process"
+                    "a single service receives nothing on the in-memory bus: "
+                        + "set ClipSae__Bus=rabbitmq, or use clipsae, which hosts every service in one process"
                 );
             }
 

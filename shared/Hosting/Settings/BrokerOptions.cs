@@ -57,7 +57,8 @@ public sealed record BrokerOptions
         if (User.Length == 0 || ReadPassword().Length == 0)
         {
             throw new UserErrorException(
-                $"{Section}: User and Password (or PasswordFile) are missing (environment: ClipSae__Broker__User, ClipSae__Broker__Password)"
+                $"{Section}: User and Password (or PasswordFile) are missing (environment: "
+                    + "ClipSae__Broker__User, ClipSae__Broker__Password)"
             );
         }
 

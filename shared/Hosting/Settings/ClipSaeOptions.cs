@@ -100,7 +100,8 @@ public sealed record ClipSaeOptions
         if (UsesObjectStore && !IsDistributed)
         {
             throw new UserErrorException(
-                $"{Section}:Store = {S3Store} needs Bus = {RabbitMq}: a single process keeps everything in its data folder (environment: ClipSae__Bus)"
+                $"{Section}:Store = {S3Store} needs Bus = {RabbitMq}: "
+                    + "a single process keeps everything in its data folder (environment: ClipSae__Bus)"
             );
         }
 

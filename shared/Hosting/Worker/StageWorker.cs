@@ -239,7 +239,8 @@ public sealed class StageWorker(
                     throw options.IsDistributed
                         ? new LostCardException(name, DeviceFault.Line(error), error)
                         : new UserErrorException(
-                            $"{name} no longer computes ({DeviceFault.Line(error)}): start again to continue from the last checkpoint; see nvidia-smi for details",
+                            $"{name} no longer computes ({DeviceFault.Line(error)}): "
+                                + "start again to continue from the last checkpoint; see nvidia-smi for details",
                             error
                         );
                 }

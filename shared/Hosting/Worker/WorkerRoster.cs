@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using ClipSae.Contracts;
 using ClipSae.Hosting.Bus;
 using ClipSae.Pipeline.Execution;
@@ -79,8 +80,11 @@ public sealed class WorkerRoster(IBus bus, BrokerTopology topology, TemporaryNam
                 if (versions.Length > 0 && !versions.Contains(stage.AlgorithmVersion!.Value))
                 {
                     problems.Add(
-                        FormattableString.Invariant(
-                            $"no worker handles {stage.Stage} in version {stage.AlgorithmVersion}, with which the run was started; available is version {string.Join(", ", versions)}: start a worker of the older program, or replay the run from this stage"
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"no worker handles {stage.Stage} in version {stage.AlgorithmVersion}, "
+                                + $"with which the run was started; available is version {string.Join(", ", versions)}: "
+                                + $"start a worker of the older program, or replay the run from this stage"
                         )
                     );
                 }

@@ -131,7 +131,8 @@ public sealed class EventStore(IObjectStore store) : IEventStore
         catch (Exception error) when (error is JsonException or NotSupportedException)
         {
             throw new UserErrorException(
-                $"{store.Describe(key)} is damaged or of a newer version ({UserErrorException.FirstLine(error.Message)}): {Remedy(key.Split('/')[1])}",
+                $"{store.Describe(key)} is damaged or of a newer version "
+                    + $"({UserErrorException.FirstLine(error.Message)}): {Remedy(key.Split('/')[1])}",
                 error
             );
         }

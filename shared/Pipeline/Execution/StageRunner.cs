@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
@@ -252,7 +253,8 @@ public sealed class StageRunner(
                 if (!stage.MayHalveBatches || halvings == MaxHalvings)
                 {
                     throw new UserErrorException(
-                        $"{command.Stage}/{command.Unit}: the device does not have enough memory ({DeviceFault.Line(error)}): {stage.WhenMemoryIsShort}",
+                        $"{command.Stage}/{command.Unit}: "
+                            + $"the device does not have enough memory ({DeviceFault.Line(error)}): {stage.WhenMemoryIsShort}",
                         error
                     );
                 }
@@ -352,8 +354,10 @@ public sealed class StageRunner(
             : await ResultComparison.ProblemAsync(stored.Outputs, result.Outputs, differing, artifacts, cancel);
         if (changed is not null && problem is null)
         {
-            return FormattableString.Invariant(
-                $"computed again: {result.Outputs.Count - differing.Length} of {result.Outputs.Count} outputs equal those of run {stored.Run}, the others agree within {ResultComparison.Tolerance:0.###} ({changed})"
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"computed again: {result.Outputs.Count - differing.Length} of {result.Outputs.Count} outputs equal those of "
+                    + $"run {stored.Run}, the others agree within {ResultComparison.Tolerance:0.###} ({changed})"
             );
         }
 
@@ -364,13 +368,12 @@ public sealed class StageRunner(
             stored.Run
         );
         throw new UserErrorException(
-            $"{command.Stage}/{command.Unit}: computed again, {string.Join(", ", differing)} differ{(differing.Length == 1 ? "s" : "")} from what run {stored.Run} stored"
+            $"{command.Stage}/{command.Unit}: computed again, {string.Join(", ", differing)} "
+                + $"differ{(differing.Length == 1 ? "s" : "")} from what run {stored.Run} stored"
                 + (
-                    changed is null
-                        ? stored.Computed is null
-                            ? "; same device kind and thread count are needed for equal digests"
-                            : ""
-                        : $"; {changed}, and beyond that: {problem}"
+                    changed is not null ? $"; {changed}, and beyond that: {problem}"
+                    : stored.Computed is null ? "; same device kind and thread count are needed for equal digests"
+                    : ""
                 )
         );
     }

@@ -59,7 +59,8 @@ public sealed class Pruner(IEventStore events, IObjectStore store, TimeProvider 
         if (plan.Unfinished.Count > 0)
         {
             throw new UserErrorException(
-                $"nothing is removed: run {plan.Unfinished[0]} is unfinished; let it end, or stop it with 'clipsae cancel {plan.Unfinished[0]}'"
+                $"nothing is removed: run {plan.Unfinished[0]} is unfinished; "
+                    + $"let it end, or stop it with 'clipsae cancel {plan.Unfinished[0]}'"
             );
         }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ClipSae.Contracts;
 using ClipSae.Pipeline.Stages;
 
@@ -124,8 +125,10 @@ public static class RunDecisions
 
         var names = stage.FailedUnits().Select(failed => failed.Unit).ToArray();
         var more = names.Length > NamesListed ? FormattableString.Invariant($" and {names.Length - NamesListed} more") : "";
-        return FormattableString.Invariant(
-            $"{failure.Reason} ({names.Length} of {stage.Plan.Units.Count} units failed, {stage.ToleratedFailures} are tolerated: {string.Join(", ", names.Take(NamesListed))}{more})"
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{failure.Reason} ({names.Length} of {stage.Plan.Units.Count} units failed, {stage.ToleratedFailures} are "
+                + $"tolerated: {string.Join(", ", names.Take(NamesListed))}{more})"
         );
     }
 

@@ -29,7 +29,8 @@ public static partial class RunPlanValidation
             if (!StageName().IsMatch(stage.Stage) || QueueNames.IsTaken(stage.Stage))
             {
                 throw new UserErrorException(
-                    $"the plan names stage '{stage.Stage}', which is not a valid name: expected lower-case letters, digits and '-', a letter first, at most 100, and not the name of another queue"
+                    $"the plan names stage '{stage.Stage}', which is not a valid name: "
+                        + "expected lower-case letters, digits and '-', a letter first, at most 100, and not the name of another queue"
                 );
             }
 
@@ -168,7 +169,8 @@ public static partial class RunPlanValidation
         {
             case InputSource.RunInput input when !StarPattern.HasStar(input.Pattern) && !inputs.ContainsKey(input.Pattern):
                 throw new UserErrorException(
-                    $"stage {stage} needs run input {input.Pattern}; given are {string.Join(", ", inputs.Keys.Order(StringComparer.Ordinal).Take(8))}"
+                    $"stage {stage} needs run input {input.Pattern}; "
+                        + $"given are {string.Join(", ", inputs.Keys.Order(StringComparer.Ordinal).Take(8))}"
                 );
             case InputSource.StageOutput output when !earlier.Contains(output.Stage):
                 throw new UserErrorException($"stage {stage} uses outputs of {output.Stage}, which is not an earlier stage of the plan");

@@ -89,7 +89,9 @@ public static class RunPlanner
         {
             var hooks = HookPoints(parameters, defaults);
             throw new UserErrorException(
-                $"extraction.{HookPointsKey}: {string.Join(", ", hooks)} {(hooks.Count == 1 ? "is" : "are")} in the text tower, but text-salient features are found in pictures: name a point of the vision tower too, such as mlp@0; 'clipsae sweep' trains autoencoders of captions alone"
+                $"extraction.{HookPointsKey}: {string.Join(", ", hooks)} {(hooks.Count == 1 ? "is" : "are")} in the text tower, "
+                    + "but text-salient features are found in pictures: name a point of the vision tower too, such as mlp@0; "
+                    + "'clipsae sweep' trains autoencoders of captions alone"
             );
         }
     }

@@ -59,7 +59,8 @@ public static class StageParameters
             )
             {
                 throw new UserErrorException(
-                    $"{stage}: parameter {key} = {value.ToJsonString()} does not fit: expected {Kind(known)}, such as {known.ToJsonString()}"
+                    $"{stage}: parameter {key} = {value.ToJsonString()} does not fit: "
+                        + $"expected {Kind(known)}, such as {known.ToJsonString()}"
                 );
             }
         }

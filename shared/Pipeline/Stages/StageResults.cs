@@ -22,7 +22,8 @@ public sealed class StageResults(IObjectStore store) : IStageResults
         catch (JsonException error)
         {
             throw new UserErrorException(
-                $"{store.Describe(ResultKey(key))} is damaged ({UserErrorException.FirstLine(error.Message)}): remove it and run again to recompute the unit",
+                $"{store.Describe(ResultKey(key))} is damaged ({UserErrorException.FirstLine(error.Message)}): "
+                    + "remove it and run again to recompute the unit",
                 error
             );
         }

@@ -240,7 +240,8 @@ public sealed class SparseAutoencoder : IDisposable
         if (x.shape[^1] != InputWidth)
         {
             throw new UserErrorException(
-                $"activations are {x.shape[^1]} wide but the autoencoder takes {InputWidth}; use the one trained at this hook point of this model"
+                $"activations are {x.shape[^1]} wide but the autoencoder takes {InputWidth}; "
+                    + "use the one trained at this hook point of this model"
             );
         }
     }

@@ -20,7 +20,8 @@ public static class ForeignAutoencoder
                 : File.Exists(Path.Combine(path, DictionaryLearningFormat.WeightsFile))
                     ? Load(Path.Combine(path, DictionaryLearningFormat.WeightsFile))
                 : throw new UserErrorException(
-                    $"{path}: contains no autoencoder: expected {SaeLensFormat.ConfigFile} with {SaeLensFormat.WeightsFile} (SAELens), or {DictionaryLearningFormat.WeightsFile} (dictionary_learning)"
+                    $"{path}: contains no autoencoder: expected {SaeLensFormat.ConfigFile} with {SaeLensFormat.WeightsFile} "
+                        + $"(SAELens), or {DictionaryLearningFormat.WeightsFile} (dictionary_learning)"
                 );
         }
 
@@ -36,7 +37,8 @@ public static class ForeignAutoencoder
             : OvercompleteFormat.IsOne(file) ? OvercompleteFormat.Load(file, path)
             : DictionaryLearningFormat.IsOne(file) ? DictionaryLearningFormat.Load(file, path)
             : throw new UserErrorException(
-                $"{path}: holds no autoencoder that is known here (first key '{file.Entries.Keys.FirstOrDefault()}'); those of ClipSae, SAELens, dictionary_learning, sae-for-vlm and overcomplete are"
+                $"{path}: holds no autoencoder that is known here (first key '{file.Entries.Keys.FirstOrDefault()}'); "
+                    + "those of ClipSae, SAELens, dictionary_learning, sae-for-vlm and overcomplete are"
             );
     }
 }

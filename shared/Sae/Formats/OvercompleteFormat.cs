@@ -31,7 +31,8 @@ internal static class OvercompleteFormat
                 parts.Has("thresholds")
                     ? "JumpSAE"
                     : throw parts.Refused(
-                        "is a state dict of overcomplete, which does not say its class and its k; save the whole module (torch.save(model, file)) and use that file"
+                        "is a state dict of overcomplete, which does not say its class and its k; "
+                            + "save the whole module (torch.save(model, file)) and use that file"
                     )
             );
         var dictionary = parts.Read(Dictionary) * parts.Read("dictionary.multiplier").exp();
@@ -102,7 +103,8 @@ internal static class OvercompleteFormat
         if (!parts.Has(Norm + "running_var"))
         {
             throw parts.Refused(
-                "its encoder ends in a LayerNorm, which cannot be folded into its weights; only a linear encoder with or without batch normalisation is supported"
+                "its encoder ends in a LayerNorm, which cannot be folded into its weights; "
+                    + "only a linear encoder with or without batch normalisation is supported"
             );
         }
 

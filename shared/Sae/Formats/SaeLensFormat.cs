@@ -113,7 +113,8 @@ public static class SaeLensFormat
                 isCentred
             ),
             var (architecture, activation) => throw new UserErrorException(
-                $"{config.Path}: architecture '{architecture}' with activation '{activation}' is not supported; standard, topk, jumprelu and gated are"
+                $"{config.Path}: architecture '{architecture}' with activation '{activation}' is not supported; "
+                    + "standard, topk, jumprelu and gated are"
             ),
         };
     }
@@ -125,7 +126,8 @@ public static class SaeLensFormat
         if (config.Text("normalize_activations") is { } normalization && normalization != "none")
         {
             throw new UserErrorException(
-                $"{config.Path}: normalize_activations is '{normalization}'; fold it into the weights in SAELens first (fold_activation_norm_scaling_factor)"
+                $"{config.Path}: normalize_activations is '{normalization}'; "
+                    + "fold it into the weights in SAELens first (fold_activation_norm_scaling_factor)"
             );
         }
 
@@ -139,7 +141,8 @@ public static class SaeLensFormat
         if (config.Root["d_out"] is not null)
         {
             throw new UserErrorException(
-                $"{config.Path}: describes a transcoder ('d_out'), which rebuilds other activations than it reads; only autoencoders are supported"
+                $"{config.Path}: describes a transcoder ('d_out'), which rebuilds other activations than it reads; "
+                    + "only autoencoders are supported"
             );
         }
     }

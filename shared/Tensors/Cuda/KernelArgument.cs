@@ -24,7 +24,8 @@ public readonly partial struct KernelArgument
         tensor.is_contiguous()
             ? DataPointer(tensor.Handle)
             : throw new ArgumentException(
-                $"a kernel takes contiguous tensors; this one is [{string.Join(", ", tensor.shape)}] with strides [{string.Join(", ", tensor.stride())}]"
+                "a kernel takes contiguous tensors; "
+                    + $"this one is [{string.Join(", ", tensor.shape)}] with strides [{string.Join(", ", tensor.stride())}]"
             );
 
     [LibraryImport("LibTorchSharp", EntryPoint = "THSTensor_data")]

@@ -57,7 +57,8 @@ internal static unsafe class Nvrtc
             if (compile(program, handles.Length, pointers) != 0)
             {
                 throw new CudaException(
-                    $"{name} does not compile: {Encoding.UTF8.GetString(Read(program, "nvrtcGetProgramLogSize", "nvrtcGetProgramLog")).TrimEnd('\0')}"
+                    $"{name} does not compile: "
+                        + $"{Encoding.UTF8.GetString(Read(program, "nvrtcGetProgramLogSize", "nvrtcGetProgramLog")).TrimEnd('\0')}"
                 );
             }
         }

@@ -124,7 +124,8 @@ public sealed class ShardedTensors : ITensorFile
                     json.RootElement.TryGetProperty(Map, out var map)
                         ? map
                         : throw new UserErrorException(
-                            $"{index}: {ForeignFile.Recognise(bytes.AsSpan(0, Math.Min(bytes.Length, ForeignFile.PrefixLength)))} (an index of tensors has the key '{Map}')"
+                            $"{index}: {ForeignFile.Recognise(bytes.AsSpan(0, Math.Min(bytes.Length, ForeignFile.PrefixLength)))} "
+                                + $"(an index of tensors has the key '{Map}')"
                         )
                 )
                     .EnumerateObject()

@@ -34,7 +34,8 @@ public static class TensorFiles
             : throw new UserErrorException(
                 ForeignFile.Recognise(start) is { } foreign
                     ? $"{name ?? path}: {foreign} (byte 0)"
-                    : $"{name ?? path}: neither safetensors nor a file of PyTorch, by its first bytes; download it again, or use the file with the weights"
+                    : $"{name ?? path}: neither safetensors nor a file of PyTorch, by its first bytes; "
+                        + "download it again, or use the file with the weights"
             );
     }
 }

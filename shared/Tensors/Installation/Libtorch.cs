@@ -74,7 +74,8 @@ public static class Libtorch
                 if (IsLoaded())
                 {
                     throw new UserErrorException(
-                        $"{installation}: another libtorch has been loaded already; name the device too, with --device, so that this one is loaded first"
+                        $"{installation}: another libtorch has been loaded already; "
+                            + "name the device too, with --device, so that this one is loaded first"
                     );
                 }
 
@@ -91,7 +92,8 @@ public static class Libtorch
                 NativeLibrary.Load(
                     Included
                         ?? throw new UserErrorException(
-                            $"this program has no bundled libtorch, and {WhyNoCuda}; install PyTorch for python3, or name the folder of one with --torch or {Variable}"
+                            $"this program has no bundled libtorch, and {WhyNoCuda}; "
+                                + $"install PyTorch for python3, or name the folder of one with --torch or {Variable}"
                         )
                 );
             }

@@ -25,7 +25,8 @@ internal static class MissingCuda
             (_, _, { Cuda: null }) =>
                 $"PyTorch {inUse.Version} at {inUse.Folder} is built without CUDA; name another with --torch or {Libtorch.Variable}",
             (var version, _, { Cuda: { } cuda }) when Major(cuda) > version / 1000 =>
-                $"the driver supports CUDA {version / 1000}.{version % 1000 / 10} and PyTorch {inUse.Version} needs {cuda}; update the driver, or install a PyTorch for CUDA {version / 1000}",
+                $"the driver supports CUDA {version / 1000}.{version % 1000 / 10} and PyTorch {inUse.Version} needs {cuda}; "
+                    + $"update the driver, or install a PyTorch for CUDA {version / 1000}",
             _ when index >= cards => $"there {(cards == 1 ? "is 1 card, cuda:0" : $"are {cards} cards, cuda:0 to cuda:{cards - 1}")}",
             _ => $"the driver shows {cards} but libtorch cannot use any; python3 -c \"import torch; torch.zeros(1).cuda()\" says why",
         };

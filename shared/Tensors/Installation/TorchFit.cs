@@ -27,7 +27,8 @@ internal sealed record TorchFit(IReadOnlyList<string> Missing, string? Problem)
             {
                 return new TorchFit(
                     [],
-                    $"{installation.Folder}: PyTorch {installation.Version} has no {Path.GetFileName(absent)} in its folder lib; use a PyTorch installed with pip, {Wanted}"
+                    $"{installation.Folder}: PyTorch {installation.Version} has no {Path.GetFileName(absent)} in its folder lib; "
+                        + $"use a PyTorch installed with pip, {Wanted}"
                 );
             }
 
@@ -39,7 +40,8 @@ internal sealed record TorchFit(IReadOnlyList<string> Missing, string? Problem)
             return missing.Any(symbol => symbol.IsNeededToLoad || !isTried)
                 ? new TorchFit(
                     [],
-                    $"{installation.Folder}: PyTorch {installation.Version} does not fit: it lacks {missing.Length} functions that this program, made for {BindingVersion}, calls; install {Wanted}"
+                    $"{installation.Folder}: PyTorch {installation.Version} does not fit: "
+                        + $"it lacks {missing.Length} functions that this program, made for {BindingVersion}, calls; install {Wanted}"
                 )
                 : new TorchFit([.. missing.Select(symbol => symbol.Name)], null);
         }

@@ -88,6 +88,7 @@ internal static class TorchNames
     public static PickleException Refuse(PickleGlobal name) =>
         new(
             name.Offset,
-            $"it asks for '{name}', which is not a name that weights need; nothing of it was run. Get the weights from a source you trust, as safetensors"
+            $"it asks for '{name}', which is not a name that weights need; nothing of it was run. "
+                + "Get the weights from a source you trust, as safetensors"
         );
 }

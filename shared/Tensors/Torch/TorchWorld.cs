@@ -69,7 +69,8 @@ internal sealed class TorchWorld : IPickleWorld
             case ["storage", PickleGlobal, string key, string, long, not null, ..]:
                 throw new PickleException(
                     offset,
-                    $"storage '{key}' is a view of another, as PyTorch before 0.4 wrote them; save the checkpoint again with a newer PyTorch"
+                    $"storage '{key}' is a view of another, as PyTorch before 0.4 wrote them; "
+                        + "save the checkpoint again with a newer PyTorch"
                 );
             case ["storage", PickleGlobal type, string key, string, long elements and >= 0, ..]:
                 var storage = new TorchStorage(key, TorchNames.StorageDtype(type) ?? throw TorchNames.Refuse(type), elements);

@@ -48,7 +48,8 @@ internal sealed partial class AtlasBenchmark : IBenchmark
                 output.WriteLine(
                     string.Create(
                         CultureInfo.InvariantCulture,
-                        $"index of {features} features over {pictures} pictures: {index.Wall:F0} s, {index.Processor:F0} s of processor time"
+                        $"index of {features} features over {pictures} pictures: {index.Wall:F0} "
+                            + $"s, {index.Processor:F0} s of processor time"
                     )
                 );
             }

@@ -25,7 +25,8 @@ internal sealed class GpuBenchmark : IBenchmark
     public string Verb => "gpu";
 
     public string Summary =>
-        $"a card's work beside PyTorch's: [--device cuda:0] [--tiny] [--without-peers] [{string.Join(" | ", Works.Select(work => work.Name))} ...]";
+        "a card's work beside PyTorch's: "
+        + $"[--device cuda:0] [--tiny] [--without-peers] [{string.Join(" | ", Works.Select(work => work.Name))} ...]";
 
     public void Run(IReadOnlyList<string> options, TextWriter output)
     {
@@ -101,7 +102,8 @@ internal sealed class GpuBenchmark : IBenchmark
     {
         var card = CudaCards.All().FirstOrDefault(card => device.type == DeviceType.CUDA && card.Index == device.index);
         var version = CudaCards.DriverVersion;
-        return $"{card?.Name ?? "CPU"}, driver {(version is null ? "none" : $"for CUDA {version / 1000}.{version % 1000 / 10}")}, {Environment.ProcessorCount} cores, {Libtorch.InUse?.ToString() ?? $"libtorch {torch.__version__} as bundled"}";
+        return $"{card?.Name ?? "CPU"}, driver {(version is null ? "none" : $"for CUDA {version / 1000}.{version % 1000 / 10}")}, "
+            + $"{Environment.ProcessorCount} cores, {Libtorch.InUse?.ToString() ?? $"libtorch {torch.__version__} as bundled"}";
     }
 
     private static GemmPeak Peak(torch.Device device, GpuScale scale, Action<GpuFigure> add)

@@ -36,7 +36,8 @@ public sealed class TorchFitTests : IDisposable
 
         Of(package)
             .Problem!.ShouldMatch(
-                @"^.*/torch: PyTorch 1\.13\.0a0 does not fit: it lacks \d+ functions that this program, made for 2\.10, calls; install PyTorch 2\.10 or 2\.11$"
+                @"^.*/torch: PyTorch 1\.13\.0a0 does not fit: it lacks \d+ functions that this program, made for 2\.10, calls; "
+                    + @"install PyTorch 2\.10 or 2\.11$"
             );
     }
 

@@ -17,7 +17,8 @@ internal static class TorchFolder
         Directory.CreateDirectory(Path.Combine(package, "lib"));
         File.WriteAllText(
             Path.Combine(package, "version.py"),
-            $"from typing import Optional\n\n__version__ = '{version}'\ndebug = False\ncuda: Optional[str] = {cuda}\ngit_version = 'abc'\nhip: Optional[str] = None\n"
+            $"from typing import Optional\n\n__version__ = '{version}'\ndebug = False\ncuda: "
+                + $"Optional[str] = {cuda}\ngit_version = 'abc'\nhip: Optional[str] = None\n"
         );
         foreach (var library in Directory.EnumerateFiles(Included))
         {

@@ -92,7 +92,8 @@ public static class ScriptArchive
 
             code.Append(
                 CultureInfo.InvariantCulture,
-                $"class {Name}(Module):\n  __parameters__ = [{string.Concat(_parameters.Keys.Select(name => $"\"{name}\", "))}]\n  __buffers__ = []\n"
+                $"class {Name}(Module):\n  __parameters__ "
+                    + $"= [{string.Concat(_parameters.Keys.Select(name => $"\"{name}\", "))}]\n  __buffers__ = []\n"
             );
             foreach (var name in _parameters.Keys)
             {

@@ -34,7 +34,8 @@ public sealed class StrangerTests(Chromium chromium)
                 {
                     ContentType = "text/html",
                     Body =
-                        $"<form method=post action=\"{served.Server.Address}runs/{run}/cancel\"><input name=csrf value=guess><button>go</button></form>",
+                        $"<form method=post action=\"{served.Server.Address}runs/{run}/cancel\"><input name=csrf value=guess>"
+                        + "<button>go</button></form>",
                 }
             )
         );

@@ -65,7 +65,8 @@ internal sealed class Visit : IAsyncDisposable
             await RequireFitAsync(name);
             await Page.EvaluateAsync(Axe);
             var found = await Page.EvaluateAsync<string[]>(
-                "axe.run({ resultTypes: ['violations'], preload: false }).then(result => result.violations.filter(found => found.impact === 'serious' || found.impact === 'critical').map(found => `${found.id}: ${found.nodes[0].html}`))"
+                "axe.run({ resultTypes: ['violations'], preload: false }).then(result => result.violations.filter(found => "
+                    + "found.impact === 'serious' || found.impact === 'critical').map(found => `${found.id}: ${found.nodes[0].html}`))"
             );
             found.ShouldBeEmpty(name);
         });
