@@ -13,11 +13,9 @@ public static class HiddenStateTable
             <tr><th>hidden state</th><th>tokens</th><th class="n">compared</th><th class="n">cosine, mean</th><th class="n">cosine, lowest</th><th class="n">norm, new / old</th></tr>
             {changes.Select(change =>
                 Html.Of(
-                    $"""
-                    <tr><td>{change.State}</td><td>{change.Tokens}</td><td class="n">{Written.Count(change.Count)}</td><td class="n">{Metric(
-                        change.MeanCosine
-                    )}</td><td class="n">{Metric(change.MinCosine)}</td><td class="n">{Metric(change.MeanNormRatio)}</td></tr>
-                    """
+                    $"<tr><td>{change.State}</td><td>{change.Tokens}</td><td class=\"n\">{Written.Count(change.Count)}</td>"
+                        + $"<td class=\"n\">{Metric(change.MeanCosine)}</td><td class=\"n\">{Metric(change.MinCosine)}</td>"
+                        + $"<td class=\"n\">{Metric(change.MeanNormRatio)}</td></tr>"
                 )
             )}
             """

@@ -17,6 +17,11 @@ public readonly record struct Html(string Text)
     public static Html Each<T>(IEnumerable<T> items, Func<T, int, HtmlTemplate> template) =>
         Join(items.Select((item, place) => Of(template(item, place))));
 
+    /// <summary>A table that scrolls within itself where the page is narrow.</summary>
+    /// <param name="name">What it is called aloud.</param>
+    public static Html Wide(string name, Html table) =>
+        Of($"<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"{name}\">{table}</div>");
+
     /// <summary>Pieces one after another.</summary>
     public static Html Join(IEnumerable<Html> pieces) => new(string.Concat(pieces.Select(piece => piece.Text)));
 

@@ -49,7 +49,8 @@ internal static class FormatPage
             {
                 page.Append(
                     $"| `{property.Json}` | {Name(property.Property.PropertyType)}"
-                        + $"{(property.MayBeMissing ? ", may be missing" : property.MayBeNull ? " or null" : "")} | {Meaning(property.Property)} |\n"
+                        + $"{(property.MayBeMissing ? ", may be missing" : property.MayBeNull ? " or null" : "")} "
+                        + $"| {Meaning(property.Property)} |\n"
                 );
             }
 

@@ -46,7 +46,7 @@ internal static class ArmComparison
             "arms",
             "Arms and their random controls",
             Html.Of($"{Chosen(view)} {Seeds(arms)}"),
-            Html.Of($"{Section.Wide("Arms", table)}{Contrasts(view, arms, attack)}")
+            Html.Of($"{Html.Wide("Arms", table)}{Contrasts(view, arms, attack)}")
         );
     }
 

@@ -67,7 +67,7 @@ internal static class AutoencoderTables
                     + $"in training, a feature counts as dead after so many rows without firing. Monosemanticity is how alike the "
                     + $"images are that a feature fires on, as a cosine; below it, how alike any images are."
             ),
-            Html.Of($"{Section.Wide("Autoencoders", table)}<div class=\"charts\">{data.Autoencoders.Select(Density)}</div>")
+            Html.Of($"{Html.Wide("Autoencoders", table)}<div class=\"charts\">{data.Autoencoders.Select(Density)}</div>")
         );
     }
 

@@ -38,8 +38,8 @@ internal static class BeforeAfter
                     + $"<b class=\"dot base\"></b> base <b class=\"dot tuned\"></b> tuned, lines are 95 % intervals</span>"
             ),
             Html.Of(
-                $"{Section.Wide("Accuracy and attack success of base and tuned", summary)}<details>"
-                    + $"<summary>Every figure of every set</summary>{Section.Wide("Scores of base and tuned", table)}</details>"
+                $"{Html.Wide("Accuracy and attack success of base and tuned", summary)}<details>"
+                    + $"<summary>Every figure of every set</summary>{Html.Wide("Scores of base and tuned", table)}</details>"
             )
         );
     }

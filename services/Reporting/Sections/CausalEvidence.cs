@@ -39,7 +39,7 @@ internal static class CausalEvidence
                     + $"<b class=\"dot base\"></b> untouched <b class=\"dot tuned\"></b> salient ablated <b class=\"dot control\">"
                     + $"</b> random ablated, lowest to highest draw</span>"
             ),
-            Html.Of($"{Effect(data.Salient)}{Section.Wide("Features ablated", table)}")
+            Html.Of($"{Effect(data.Salient)}{Html.Wide("Features ablated", table)}")
         );
     }
 

@@ -48,7 +48,7 @@ internal static class DataProblems
             "data",
             "Data",
             Counts(data.Dataset, sets),
-            Html.Of($"{missing}<h3>{problems.Length} could not be used</h3>{Section.Wide("What could not be used", table)}{rest}")
+            Html.Of($"{missing}<h3>{problems.Length} could not be used</h3>{Html.Wide("What could not be used", table)}{rest}")
         );
     }
 
@@ -69,7 +69,7 @@ internal static class DataProblems
         var table = Html.Of(
             $"<table class=\"compact\"><thead><tr><th>Stage</th><th>Missing</th><th>Why</th></tr></thead><tbody>{rows}</tbody></table>"
         );
-        return Html.Of($"<h3>Missing</h3><p>{counts}</p>{Section.Wide("Missing units", table)}");
+        return Html.Of($"<h3>Missing</h3><p>{counts}</p>{Html.Wide("Missing units", table)}");
     }
 
     private static Html Counts(DatasetManifest? dataset, IReadOnlyList<SetSummary> sets)

@@ -32,7 +32,7 @@ internal static class FamiliesOfPrint
             <tbody>{found.Select(family => Row(family, compared.GetValueOrDefault(family.Family)))}</tbody></table>
             """
         );
-        return new Section("families", "What this model reads", Lead(found, tuned, compared), Section.Wide("Families of print", table));
+        return new Section("families", "What this model reads", Lead(found, tuned, compared), Html.Wide("Families of print", table));
     }
 
     private static Html Lead(FamilyAttacks[] found, string? tuned, IReadOnlyDictionary<string, FamilyComparison> compared)

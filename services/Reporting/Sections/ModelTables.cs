@@ -84,7 +84,7 @@ internal static class ModelTables
         return Html.Of(
             $"""
             <h3>{view.Title(name)} <small>{Written.Count(set.Images)} images · {name}</small></h3>
-            {Section.Wide(view.Title(name), table)}{PerClass(view, name)}
+            {Html.Wide(view.Title(name), table)}{PerClass(view, name)}
             """
         );
     }
@@ -127,7 +127,7 @@ internal static class ModelTables
         return Html.Of(
             $"""
             <details><summary>Accuracy of each class</summary>
-            {Section.Wide(
+            {Html.Wide(
                 $"{view.Title(set)}, by class",
                 Html.Of(
                     $"<table class=\"compact\"><thead><tr><th>Class</th><th class=\"n\">Images</th>{told.Select(model => Html.Of($"<th class=\"n\">{model.Name}</th>"))}</tr></thead><tbody>{rows}</tbody></table>"

@@ -135,7 +135,7 @@ internal static class Provenance
     }
 
     private static Html Folded(string title, Html rows) =>
-        Html.Of($"<details><summary>{title}</summary>{Section.Wide(title, Html.Of($"<table class=\"compact\">{rows}</table>"))}</details>");
+        Html.Of($"<details><summary>{title}</summary>{Html.Wide(title, Html.Of($"<table class=\"compact\">{rows}</table>"))}</details>");
 
     private static string Cosine(double value) => value.ToString("0.0000000", CultureInfo.InvariantCulture);
 }

@@ -37,7 +37,7 @@ internal static class RepeatingCaptions
             "captions",
             "Captions that repeat what is printed",
             lead,
-            found.Count == 0 ? Html.Empty : Html.Of($"{Section.Wide("Captions that repeat what is printed", table)}{rest}")
+            found.Count == 0 ? Html.Empty : Html.Of($"{Html.Wide("Captions that repeat what is printed", table)}{rest}")
         );
     }
 

@@ -47,7 +47,7 @@ internal static class RetrievalTables
             <h3>{name} <small>{Written.Count(set.Images)} images, {Written.Count(set.Captions)} different captions{(
                 cut > 0 ? $", {Written.Count(cut)} of them longer than the model’s context and cut" : ""
             )}</small></h3>
-            {Section.Wide($"Retrieval on {name}", table)}
+            {Html.Wide($"Retrieval on {name}", table)}
             """
         );
     }

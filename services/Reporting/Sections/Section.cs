@@ -20,9 +20,4 @@ internal sealed record Section(string Id, string Title, Html Lead, Html Body)
             )}><summary><h2>{Title}</h2></summary><p class="lead">{Lead}</p>{Body}</details></section>
             """
         );
-
-    /// <summary>A table that scrolls within itself where the page is narrow.</summary>
-    /// <param name="name">What it is called aloud.</param>
-    public static Html Wide(string name, Html table) =>
-        Html.Of($"<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"{name}\">{table}</div>");
 }

@@ -30,7 +30,7 @@ internal static class TextStates
                         + $"a cosine of 1 and a ratio of 1 mean no change. "
                         + $"<code>clipsae transplant</code> puts the tower into a generator."
                 ),
-                Section.Wide(
+                Html.Wide(
                     "Change of the text tower’s hidden states",
                     Html.Of($"<table class=\"compact\">{HiddenStateTable.Rows(states)}</table>")
                 )

@@ -39,7 +39,7 @@ internal static class Timeline
                     + $"{(hits == 0 ? "none" : hits.ToString(System.Globalization.CultureInfo.InvariantCulture))} of them taken from "
                     + $"earlier runs. This page was made after them."
             ),
-            Section.Wide(
+            Html.Wide(
                 "Units of the run",
                 Html.Of(
                     $"<table class=\"timeline\"><thead><tr><th>Stage and unit</th><th>Cache</th><th class=\"n\">Time</th>"

@@ -54,7 +54,7 @@ internal static class TradeOff
                     + $"Up is accuracy on {Up(view)}, of {families}, each model’s own worst. "
                     + $"Differences are paired image by image with the base on the same set, with 95 % intervals and McNemar’s p."
             ),
-            Section.Wide("Clean accuracy, worst attack and reading of every model", table)
+            Html.Wide("Clean accuracy, worst attack and reading of every model", table)
         );
     }
 

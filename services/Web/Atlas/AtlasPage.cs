@@ -244,18 +244,15 @@ internal sealed class AtlasPage(FeatureIndexes indexes, ImageSearch search, Page
                     layer.Random.Average(draw => draw.Attacked),
                     layer.Random.Average(draw => draw.AttackSuccess)
                 );
-        (string Name, AttackAccuracy? Accuracy)[] rows =
+        Html[] rows =
         [
-            ("nothing", layer.Before),
-            ($"the {layer.Salient} features that read text", layer.Ablation),
-            ($"as many random features (mean of {layer.Random.Count})", random),
+            AblationTable.Row(Html.Of($"nothing"), layer.Before),
+            AblationTable.Row(Html.Of($"the {layer.Salient} features that read text"), layer.Ablation),
+            AblationTable.Row(Html.Of($"as many random features (mean of {layer.Random.Count})"), random),
         ];
         return Html.Of(
-            $"""
-            <details class="more"><summary>Ablation: what switching off the features that read text does</summary>{PageShell.Wide("Ablation", Html.Of($"""
-            <table><thead><tr><th scope="col">Ablated in the base</th><th scope="col" class="n">Clean accuracy</th><th scope="col" class="n">Accuracy under attack</th><th scope="col" class="n">Attack success rate (ASR)</th></tr></thead><tbody>{rows.Where(row => row.Accuracy is not null).Select(row => Html.Of($"<tr><th scope=\"row\">{row.Name}</th><td class=\"n\">{Written.Percent(row.Accuracy!.Clean)}</td><td class=\"n\">{Written.Percent(row.Accuracy.Attacked)}</td><td class=\"n\">{Written.Percent(row.Accuracy.AttackSuccess)}</td></tr>"))}</tbody></table>
-            """))}</details>
-            """
+            $"<details class=\"more\"><summary>Ablation: what switching off the features that read text does</summary>"
+                + $"{AblationTable.Render("Ablation", rows)}</details>"
         );
     }
 

@@ -116,14 +116,26 @@ internal sealed class ChangesPage(AtlasShelf shelf, FeatureMovements movements, 
         );
     }
 
-    private static Html Part(AtlasVolume volume, string title, string meaning, MovedFeature[] features) =>
-        Html.Of(
-            $"""
-        <section><h2>{title} <small>{Written.Count(features.Length)} features</small></h2><p class="note">{meaning}</p>{(features.Length == 0 ? Html.Of($"<p class=\"empty\">None.</p>") : PageShell.Wide(title, Html.Of($"""
-        <table class="moved"><thead><tr><th scope="col">Feature</th><th scope="col">Images it fires on most</th><th scope="col" class="n">Frequency <small>base → tuned</small></th><th scope="col" class="n">Mean activation <small>base → tuned</small></th><th scope="col" class="n">Text response <small>base → tuned</small></th><th scope="col" class="n">Correlation</th></tr></thead><tbody>{features.Take(Shown).Select(feature => Row(volume, feature))}</tbody></table>
-        """)))}</section>
-        """
+    private static Html Part(AtlasVolume volume, string title, string meaning, MovedFeature[] features)
+    {
+        var table = PageShell.Table(
+            title,
+            "moved",
+            [
+                PageShell.Heading("Feature"),
+                PageShell.Heading("Images it fires on most"),
+                PageShell.NumberHeading("Frequency", "base → tuned"),
+                PageShell.NumberHeading("Mean activation", "base → tuned"),
+                PageShell.NumberHeading("Text response", "base → tuned"),
+                PageShell.NumberHeading("Correlation"),
+            ],
+            features.Take(Shown).Select(feature => Row(volume, feature))
         );
+        return Html.Of(
+            $"<section><h2>{title} <small>{Written.Count(features.Length)} features</small></h2><p class=\"note\">{meaning}</p>"
+                + $"{(features.Length == 0 ? Html.Of($"<p class=\"empty\">None.</p>") : table)}</section>"
+        );
+    }
 
     private static Html Row(AtlasVolume volume, MovedFeature moved)
     {

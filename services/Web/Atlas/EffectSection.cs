@@ -1,6 +1,5 @@
 using ClipSae.Pages;
 using ClipSae.Results.Autoencoders;
-using ClipSae.Results.Curation;
 using ClipSae.Web.Shell;
 
 namespace ClipSae.Web.Atlas;
@@ -8,6 +7,11 @@ namespace ClipSae.Web.Atlas;
 /// <summary>The part of a feature's page that says what it does in the base and what writes it.</summary>
 internal sealed class EffectSection(FeatureEffects effects, PageShell shell)
 {
+    private const string Meaning =
+        "Switches the feature off in the base on attacks of this run and on the pictures that they were printed on, next to a random "
+        + "feature that fires as often, and finds the neurons that write it. At most two minutes on two cores; the result is kept in the "
+        + "store.";
+
     public async Task<Html> RenderAsync(AtlasVolume volume, FeatureStatistics feature, CancellationToken cancel)
     {
         if (!FeatureEffects.CanCompute(volume))
@@ -21,7 +25,7 @@ internal sealed class EffectSection(FeatureEffects effects, PageShell shell)
             $"""
             <section><h2 id="effect">What it does, and what writes it</h2>{(standing.Value is { } effect
                 ? Html.Of($"{Ablation(volume, effect)}{Neurons(volume, effect)}")
-                : shell.OnDemand(standing.Done, standing.Problem, path, "Ablate this feature", "Switches the feature off in the base on attacks of this run and on the pictures that they were printed on, next to a random feature that fires as often, and finds the neurons that write it. At most two minutes on two cores; the result is kept in the store."))}</section>
+                : shell.OnDemand(standing.Done, standing.Problem, path, "Ablate this feature", Meaning))}</section>
             """
         );
     }
@@ -33,27 +37,28 @@ internal sealed class EffectSection(FeatureEffects effects, PageShell shell)
             return Html.Of($"<p class=\"note\">This run curated no attacks, on which the ablation could be measured.</p>");
         }
 
-        (Html Name, AttackAccuracy? Accuracy, int? Changed)[] rows =
+        var (twin, path) = (ablation.Twin ?? 0, AtlasPage.Path(volume.Record.Run, volume.Unit.Unit));
+        Html[] rows =
         [
-            (Html.Of($"nothing"), ablation.Before, null),
-            (Html.Of($"this feature"), ablation.Ablated, ablation.Changed),
-            (
-                Html.Of(
-                    $"random <a href=\"{AtlasPage.Path(volume.Record.Run, volume.Unit.Unit)}/{ablation.Twin ?? 0}\">feature "
-                        + $"{ablation.Twin ?? 0}</a>, which fires as often"
-                ),
+            AblationTable.Row(Html.Of($"nothing"), ablation.Before, Changed(null)),
+            AblationTable.Row(Html.Of($"this feature"), ablation.Ablated, Changed(ablation.Changed)),
+            AblationTable.Row(
+                Html.Of($"random <a href=\"{path}/{twin}\">feature {twin}</a>, which fires as often"),
                 ablation.TwinAblated,
-                ablation.TwinChanged
+                Changed(ablation.TwinChanged)
             ),
         ];
         return Html.Of(
-            $"""
-            <p class="note">{Written.Count(ablation.Pairs)} attacks of this run and the pictures that they were printed on. Curation chose attacks that fool the base, so its attack success rate is high here.</p>
-            {PageShell.Wide("Ablation of this feature", Html.Of($"""
-            <table class="effect"><thead><tr><th scope="col">Ablated in the base</th><th scope="col" class="n">Clean accuracy</th><th scope="col" class="n">Accuracy under attack</th><th scope="col" class="n">Attack success rate (ASR)</th><th scope="col" class="n">Decisions changed</th></tr></thead><tbody>{rows.Where(row => row.Accuracy is not null).Select(row => Html.Of($"<tr><th scope=\"row\">{row.Name}</th><td class=\"n\">{Written.Percent(row.Accuracy!.Clean)}</td><td class=\"n\">{Written.Percent(row.Accuracy.Attacked)}</td><td class=\"n\">{Written.Percent(row.Accuracy.AttackSuccess)}</td><td class=\"n\">{(row.Changed is { } changed ? $"{Written.Count(changed)} of {Written.Count(2 * ablation.Pairs)}" : Written.Missing)}</td></tr>"))}</tbody></table>
-            """))}
-            """
+            $"<p class=\"note\">{Written.Count(ablation.Pairs)} attacks of this run and the pictures that they were printed on. Curation "
+                + $"chose attacks that fool the base, so its attack success rate is high here.</p>"
+                + $"{AblationTable.Render("Ablation of this feature", rows, PageShell.NumberHeading("Decisions changed"))}"
         );
+
+        Html Changed(int? changed)
+        {
+            var text = changed is null ? Written.Missing : $"{Written.Count(changed.Value)} of {Written.Count(2 * ablation.Pairs)}";
+            return Html.Of($"<td class=\"n\">{text}</td>");
+        }
     }
 
     private static Html Neurons(AtlasVolume volume, FeatureEffect effect)

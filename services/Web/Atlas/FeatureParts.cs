@@ -70,15 +70,29 @@ internal sealed class FeatureParts(AtlasVolume volume, FeatureIndex? index, Atla
         }
 
         var rows = indexed
-            .Classes.Select(frequent => ("class", frequent))
-            .Concat(indexed.Words.Select(frequent => ("printed word", frequent)));
-        return Html.Of(
-            $"""
-            <section><h2>What it answers to</h2><p class="note">Shares among the quarter of its images on which it fires most, at least one and a half times as frequent there as overall.</p>{PageShell.Wide("What it answers to", Html.Of($"""
-            <table><thead><tr><th scope="col">Class or word</th><th scope="col">Kind</th><th scope="col" class="n">Where it fires most</th><th scope="col" class="n">All images</th></tr></thead><tbody>{rows.Select(row => Html.Of($"<tr><th scope=\"row\">{row.frequent.Text}</th><td>{row.Item1}</td><td class=\"n\">{Written.Percent(row.frequent.Share)}</td><td class=\"n\">{Written.Percent(row.frequent.Overall)}</td></tr>"))}</tbody></table>
-            """))}</section>
-            """
+            .Classes.Select(frequent => Row("class", frequent))
+            .Concat(indexed.Words.Select(frequent => Row("printed word", frequent)));
+        var table = PageShell.Table(
+            "What it answers to",
+            "answers",
+            [
+                PageShell.Heading("Class or word"),
+                PageShell.Heading("Kind"),
+                PageShell.NumberHeading("Where it fires most"),
+                PageShell.NumberHeading("All images"),
+            ],
+            rows
         );
+        return Html.Of(
+            $"<section><h2>What it answers to</h2><p class=\"note\">Shares among the quarter of its images on which it fires most, at "
+                + $"least one and a half times as frequent there as overall.</p>{table}</section>"
+        );
+
+        static Html Row(string kind, FrequentText frequent) =>
+            Html.Of(
+                $"<tr><th scope=\"row\">{frequent.Text}</th><td>{kind}</td><td class=\"n\">{Written.Percent(frequent.Share)}</td>"
+                    + $"<td class=\"n\">{Written.Percent(frequent.Overall)}</td></tr>"
+            );
     }
 
     /// <summary>

@@ -23,23 +23,26 @@ internal sealed class BackfillPage(ClipSaeRuntime runtime, RunReader reader, Pag
         [
             .. runs.SelectMany(run => run.State.Start?.Plan.Stages ?? []).Select(stage => stage.Stage).Distinct(StringComparer.Ordinal),
         ];
-        return shell.Render(
-            "Replay a stage of several runs",
-            "/",
-            Html.Of(
-                $"""
-            <p class="crumbs"><a href="/">Runs</a> /</p><h1>Replay a stage of several runs</h1>
-            {(runs.Count == 0 ? Html.Of($"<p class=\"lead\">Choose runs in the <a href=\"/\">list of runs</a>.</p>") : Html.Of($"""
-            <p class="lead">Of each run a new one, linked with it: what comes before the stage is taken from there, and of the rest only what the changes affect is computed.</p>
-            <form class="try" method="post" action="/backfill"><input type="hidden" name="{AccessGuard.FormField}" value="{shell.FormSecret}">
-            <fieldset><legend>Runs</legend><ul class="chosen">{runs.Select(run => Html.Of($"<li><label><input type=\"checkbox\" name=\"run\" value=\"{run.Run}\" checked> {run.Run} {PageShell.Status(run.State.Status.Name())}</label></li>"))}</ul></fieldset>
-            <label>From stage <select name="from">{stages.Select(stage => Html.Of($"<option>{stage}</option>"))}</select></label>
-            <label>Changes, one SECTION.KEY=VALUE a line <textarea name="changes" rows="4" spellcheck="false" placeholder="evaluation.batchSize=16"></textarea></label>
-            <p class="actions"><button class="primary">Replay</button></p></form>
-            """))}
-            """
-            )
+        const string Title = "Replay a stage of several runs";
+        var chosen = Html.Each(runs, run =>
+            $"<li><label><input type=\"checkbox\" name=\"run\" value=\"{run.Run}\" checked> {run.Run} "
+            + $"{PageShell.Status(run.State.Status.Name())}</label></li>"
         );
+        var options = Html.Each(stages, stage => $"<option>{stage}</option>");
+        var form =
+            runs.Count == 0
+                ? Html.Of($"<p class=\"lead\">Choose runs in the <a href=\"/\">list of runs</a>.</p>")
+                : Html.Of(
+                    $"<p class=\"lead\">Of each run a new one, linked with it: what comes before the stage is taken from there, and of the "
+                        + $"rest only what the changes affect is computed.</p><form class=\"try\" method=\"post\" action=\"/backfill\">"
+                        + $"<input type=\"hidden\" name=\"{AccessGuard.FormField}\" value=\"{shell.FormSecret}\">"
+                        + $"<fieldset><legend>Runs</legend><ul class=\"chosen\">{chosen}</ul></fieldset>"
+                        + $"<label>From stage <select name=\"from\">{options}</select></label>"
+                        + $"<label>Changes, one SECTION.KEY=VALUE a line <textarea name=\"changes\" rows=\"4\" spellcheck=\"false\" "
+                        + $"placeholder=\"evaluation.batchSize=16\"></textarea></label>"
+                        + $"<p class=\"actions\"><button class=\"primary\">Replay</button></p></form>"
+                );
+        return shell.Render(Title, "/", Html.Of($"<p class=\"crumbs\"><a href=\"/\">Runs</a> /</p><h1>{Title}</h1>{form}"));
     }
 
     /// <summary>
@@ -66,18 +69,21 @@ internal sealed class BackfillPage(ClipSaeRuntime runtime, RunReader reader, Pag
             }
         }
 
-        var replays = begun.Select(one => one.Run).OfType<string>().ToArray();
+        var rows = begun.Select(one =>
+        {
+            var replay = one.Run is { } run
+                ? Html.Of($"<a href=\"/runs/{run}\">{run}</a>")
+                : Html.Of($"<span class=\"problem\">{one.Problem}</span>");
+            return Html.Of($"<tr><th scope=\"row\"><a href=\"/runs/{one.Origin}\">{one.Origin}</a></th><td>{replay}</td></tr>");
+        });
         return shell.Render(
             "Replays",
             "/",
             Html.Of(
-                $"""
-            <p class="crumbs"><a href="/">Runs</a> /</p><h1>{Written.Count(replays.Length)} of {Written.Count(begun.Count)} replays started</h1>
-            {PageShell.Wide("Replays", Html.Of($"""
-            <table class="replays"><thead><tr><th scope="col">Run</th><th scope="col">Replay</th></tr></thead><tbody>{begun.Select(one => Html.Of($"<tr><th scope=\"row\"><a href=\"/runs/{one.Origin}\">{one.Origin}</a></th><td>{(one.Run is { } run ? Html.Of($"<a href=\"/runs/{run}\">{run}</a>") : Html.Of($"<span class=\"problem\">{one.Problem}</span>"))}</td></tr>"))}</tbody></table>
-            """))}
-            <p class="actions"><a href="/">All runs</a></p>
-            """
+                $"<p class=\"crumbs\"><a href=\"/\">Runs</a> /</p><h1>{Written.Count(begun.Count(one => one.Run is not null))} of "
+                    + $"{Written.Count(begun.Count)} replays started</h1>"
+                    + $"{PageShell.Table("Replays", "replays", [PageShell.Heading("Run"), PageShell.Heading("Replay")], rows)}"
+                    + $"<p class=\"actions\"><a href=\"/\">All runs</a></p>"
             )
         );
     }

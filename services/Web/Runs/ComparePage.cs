@@ -225,7 +225,7 @@ internal sealed class ComparePage(ClipSaeRuntime runtime, RunReader reader, Page
     }
 
     private static Html Table(string name, IReadOnlyList<Compared> runs, IEnumerable<(string Name, IEnumerable<Html> Cells)> rows) =>
-        PageShell.Wide(
+        Html.Wide(
             name,
             Html.Of(
                 $"""

@@ -24,12 +24,23 @@ internal static class CostTable
         }
 
         var whole = stages.Sum(stage => Seconds(stage.Units));
+        var table = PageShell.Table(
+            "Cost and cache",
+            "cost",
+            [
+                PageShell.Heading("Stage"),
+                PageShell.NumberHeading("Worker time"),
+                PageShell.NumberHeading("Share"),
+                PageShell.NumberHeading("Computed"),
+                PageShell.NumberHeading("From cache"),
+                PageShell.Heading("Why"),
+                PageShell.Heading("Workers"),
+            ],
+            stages.Select(stage => Row(record.Run, stage.Stage, stage.Units, whole))
+        );
         return Html.Of(
-            $"""
-            <section><h2 id="cost">Cost and cache</h2><p class="note">Worker time is the time of all units that were computed, side by side or one after another: {Written.Duration(whole)} in all.</p>{PageShell.Wide("Cost and cache", Html.Of($"""
-            <table class="cost"><thead><tr><th scope="col">Stage</th><th scope="col" class="n">Worker time</th><th scope="col" class="n">Share</th><th scope="col" class="n">Computed</th><th scope="col" class="n">From cache</th><th scope="col">Why</th><th scope="col">Workers</th></tr></thead><tbody>{stages.Select(stage => Row(record.Run, stage.Stage, stage.Units, whole))}</tbody></table>
-            """))}</section>
-            """
+            $"<section><h2 id=\"cost\">Cost and cache</h2><p class=\"note\">Worker time is the time of all units that were computed, "
+                + $"side by side or one after another: {Written.Duration(whole)} in all.</p>{table}</section>"
         );
     }
 

@@ -79,7 +79,7 @@ internal static class LineageGraph
             places.Values.Max(place => place.X) + NodeWidth + Margin,
             places.Values.Max(place => place.Y) + NodeHeight + Margin
         );
-        return PageShell.Wide(
+        return Html.Wide(
             title,
             Html.Of(
                 $"""

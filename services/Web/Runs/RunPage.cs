@@ -163,17 +163,18 @@ internal sealed class RunPage(ClipSaeRuntime runtime, RunReader reader, WorkersA
                 (unit.Unit, Metrics: ResultFormats.AutoencoderMetrics.Read(unit.Metrics, $"metrics of {unit.Stage}/{unit.Unit}"))
             )
             .ToArray();
+        var rows = Html.Each(units, sae =>
+            $"<tr><th scope=\"row\"><a href=\"{AtlasPage.Path(record.Run, sae.Unit)}\">{sae.Unit}</a></th>"
+            + $"<td class=\"n\">{Written.Count(sae.Metrics.Latents)}</td>"
+            + $"<td class=\"n\">{Written.Percent(sae.Metrics.ExplainedVariance)}</td>"
+            + $"<td class=\"n\">{Written.Number(sae.Metrics.Fvu)}</td><td class=\"n\">{Written.Number(sae.Metrics.L0)}</td>"
+            + $"<td class=\"n\">{Written.Percent(sae.Metrics.Dead)}</td><td class=\"n\">{Written.Percent(sae.Metrics.Dense)}</td></tr>"
+        );
+        string[] numbers = ["Latents", "Explained variance", "FVU", "L0", "Dead", "Dense"];
+        Html[] headings = [PageShell.Heading("Hook point"), .. numbers.Select(title => PageShell.NumberHeading(title))];
         return units.Length == 0
             ? Html.Empty
-            : Html.Of(
-                $"""
-            <h3>Autoencoders</h3>{PageShell.Wide("Autoencoders", Html.Of($"""
-            <table><thead><tr><th scope="col">Hook point</th><th scope="col" class="n">Latents</th><th scope="col" class="n">Explained variance</th><th scope="col" class="n">FVU</th><th scope="col" class="n">L0</th><th scope="col" class="n">Dead</th><th scope="col" class="n">Dense</th></tr></thead><tbody>
-            {units.Select(sae => Html.Of($"<tr><th scope=\"row\"><a href=\"{AtlasPage.Path(record.Run, sae.Unit)}\">{sae.Unit}</a></th><td class=\"n\">{Written.Count(sae.Metrics.Latents)}</td><td class=\"n\">{Written.Percent(sae.Metrics.ExplainedVariance)}</td><td class=\"n\">{Written.Number(sae.Metrics.Fvu)}</td><td class=\"n\">{Written.Number(sae.Metrics.L0)}</td><td class=\"n\">{Written.Percent(sae.Metrics.Dead)}</td><td class=\"n\">{Written.Percent(sae.Metrics.Dense)}</td></tr>"))}
-            </tbody></table>
-            """))}
-            """
-            );
+            : Html.Of($"<h3>Autoencoders</h3>{PageShell.Table("Autoencoders", "autoencoders", headings, [rows])}");
     }
 
     /// <summary>What each stage takes and gives, and the runs that this one is linked with.</summary>
@@ -196,12 +197,15 @@ internal sealed class RunPage(ClipSaeRuntime runtime, RunReader reader, WorkersA
             : Html.Empty;
         var names = Html.Each(replays, (other, place) => $"{(place == 0 ? "" : ", ")}<a href=\"/runs/{other.Run}\">{other.Run}</a>");
         var later = replays.Length == 0 ? Html.Empty : Html.Of($"<p>Replayed by {names}.</p>");
+        var table = PageShell.Table(
+            "Lineage",
+            "takes-gives",
+            [PageShell.Heading("Stage"), PageShell.Heading("Takes"), PageShell.Heading("Gives")],
+            record.State.StagesInOrder().Select(stage => Lineage(record, stage))
+        );
         return Html.Of(
-            $"""
-            <section><h2 id="lineage">Lineage</h2>{origin}{later}{LineageGraph.Render(record)}<div class="below">{PageShell.Wide("Lineage", Html.Of($"""
-            <table><thead><tr><th scope="col">Stage</th><th scope="col">Takes</th><th scope="col">Gives</th></tr></thead><tbody>{record.State.StagesInOrder().Select(stage => Lineage(record, stage))}</tbody></table>
-            """))}</div></section>
-            """
+            $"<section><h2 id=\"lineage\">Lineage</h2>{origin}{later}{LineageGraph.Render(record)}"
+                + $"<div class=\"below\">{table}</div></section>"
         );
     }
 
@@ -245,7 +249,7 @@ internal sealed class RunPage(ClipSaeRuntime runtime, RunReader reader, WorkersA
             {(
                 rows.Length == 0
                     ? Html.Of($"<p class=\"empty\">All are defaults.</p>")
-                    : PageShell.Wide(
+                    : Html.Wide(
                         "Parameters",
                         Html.Of(
                             $"<table class=\"parameters\"><tbody>{rows.Select(row => Html.Of($"<tr><th scope=\"row\"><code>{row.Name}</code></th><td><code>{row.Value}</code></td></tr>"))}</tbody></table>"

@@ -32,18 +32,32 @@ internal sealed class RunsPage(ClipSaeRuntime runtime, RunReader reader, PageShe
             shown.Add(Row(run, await ScoresAsync(run, cancel)));
         }
 
+        var table = PageShell.Table(
+            "Runs",
+            "runs",
+            [
+                Html.Of($"<th><span class=\"aloud\">Compare</span></th>"),
+                PageShell.Heading("Run"),
+                PageShell.Heading("Status"),
+                PageShell.Heading("Started (UTC)"),
+                PageShell.NumberHeading("Took"),
+                PageShell.NumberHeading("Units"),
+                PageShell.NumberHeading("Clean accuracy", "base → tuned"),
+                PageShell.NumberHeading("Under attack", "base → tuned"),
+            ],
+            shown
+        );
+        var replay = shell.AllowsChanges ? Html.Of($" <button formaction=\"/backfill\">Replay a stage of them</button>") : Html.Empty;
+        string Address(int to) =>
+            PageShell.Address("/", ("q", text), ("status", status), ("page", to.ToString(CultureInfo.InvariantCulture)));
         var list =
             found.Length == 0
                 ? Html.Of(
                     $"<p class=\"empty\">{(all.Count == 0 ? "There are no runs yet. 'clipsae demo' creates one." : "No run matches.")}</p>"
                 )
                 : Html.Of(
-                    $"""
-                <form action="/compare" class="list">{PageShell.Wide("Runs", Html.Of($"""
-                <table class="runs"><thead><tr><th><span class="aloud">Compare</span></th><th scope="col">Run</th><th scope="col">Status</th><th scope="col">Started (UTC)</th><th scope="col" class="n">Took</th><th scope="col" class="n">Units</th><th scope="col" class="n">Clean accuracy <small>base → tuned</small></th><th scope="col" class="n">Under attack <small>base → tuned</small></th></tr></thead><tbody>{shown}</tbody></table>
-                """))}
-                <p class="actions"><button>Compare selected runs</button>{(shell.AllowsChanges ? Html.Of($" <button formaction=\"/backfill\">Replay a stage of them</button>") : Html.Empty)}</p></form>{PageShell.Pager(page, pages, to => PageShell.Address("/", ("q", text), ("status", status), ("page", to.ToString(CultureInfo.InvariantCulture))))}
-                """
+                    $"<form action=\"/compare\" class=\"list\">{table}<p class=\"actions\"><button>Compare selected runs</button>"
+                        + $"{replay}</p></form>{PageShell.Pager(page, pages, Address)}"
                 );
         return shell.Render(
             "Runs",

@@ -1,7 +1,6 @@
 using ClipSae.Contracts;
 using ClipSae.Pages;
 using ClipSae.Results.Evaluation;
-using ClipSae.Web.Shell;
 
 namespace ClipSae.Web.Runs;
 
@@ -66,7 +65,7 @@ internal static class ScoreTable
         var shown = columns.Where(column => rows.Any(row => column.Metric(row.Metrics) is not null)).ToArray();
         var families = rows.Any(row => row.Metrics.Families is { Count: > 0 });
         var isGrouped = rows.Any(row => row.Group is not null);
-        return PageShell.Wide(
+        return Html.Wide(
             name,
             Html.Of(
                 $"""

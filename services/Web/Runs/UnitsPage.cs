@@ -39,19 +39,50 @@ internal sealed class UnitsPage(RunReader reader, PageShell shell)
             .ToArray()
             ?? [];
         var stages = record.State.StagesInOrder().Select(stage => stage.Plan.Stage);
+        var table = PageShell.Table(
+            "Units",
+            "units",
+            [
+                PageShell.Heading("Unit"),
+                PageShell.Heading("Status"),
+                PageShell.NumberHeading("Time"),
+                PageShell.Heading("Cache, or problem"),
+                PageShell.Heading("Artifacts"),
+            ],
+            units.Skip((page - 1) * Rows).Take(Rows).Select(unit => Row(run, unit.Stage, unit.Name, unit.Fact))
+        );
+        string Address(int to) =>
+            PageShell.Address(
+                $"/runs/{run}/units",
+                ("q", query.Text),
+                ("stage", query.Stage),
+                ("status", query.Status),
+                ("page", to.ToString(CultureInfo.InvariantCulture))
+            );
         return shell.Render(
             $"Units of {run}",
             "/",
             Html.Of(
                 $"""
-            <p class="crumbs"><a href="/">Runs</a> / <a href="/runs/{run}">{run}</a> /</p><h1>Units and artifacts</h1>
-            <form class="filter" role="search"><label>Search <input type="search" name="q" value="{query.Text}" placeholder="unit or artifact"></label>{Select("Stage", "stage", stages, query.Stage)}{Select("Status", "status", Statuses, query.Status)}<button>Filter</button><span class="count">{Written.Count(units.Length)} units</span></form>
-            {(units.Length == 0 ? Html.Of($"<p class=\"empty\">No unit matches.</p>") : PageShell.Wide("Units", Html.Of($"""
-            <table class="units"><thead><tr><th scope="col">Unit</th><th scope="col">Status</th><th scope="col" class="n">Time</th><th scope="col">Cache, or problem</th><th scope="col">Artifacts</th></tr></thead><tbody>{units.Skip((page - 1) * Rows).Take(Rows).Select(unit => Row(run, unit.Stage, unit.Name, unit.Fact))}</tbody></table>
-            """)))}
-            {PageShell.Pager(page, pages, to => PageShell.Address($"/runs/{run}/units", ("q", query.Text), ("stage", query.Stage), ("status", query.Status), ("page", to.ToString(CultureInfo.InvariantCulture))))}
-            {(inputs.Length == 0 ? Html.Empty : Html.Of($"<h2>Inputs of the run</h2><ul class=\"artifacts\">{inputs.Select(input => Link(run, input.Name, input))}</ul>"))}
-            """
+                <p class="crumbs"><a href="/">Runs</a> / <a href="/runs/{run}">{run}</a> /</p><h1>Units and artifacts</h1>
+                <form class="filter" role="search"><label>Search <input type="search" name="q" value="{query.Text}" placeholder="unit or artifact"></label>{Select(
+                    "Stage",
+                    "stage",
+                    stages,
+                    query.Stage
+                )}{Select("Status", "status", Statuses, query.Status)}<button>Filter</button><span class="count">{Written.Count(
+                    units.Length
+                )} units</span></form>
+                {(units.Length == 0 ? Html.Of($"<p class=\"empty\">No unit matches.</p>") : table)}
+                {PageShell.Pager(page, pages, Address)}
+                {(
+                    inputs.Length == 0
+                        ? Html.Empty
+                        : Html.Of(
+                            $"<h2>Inputs of the run</h2><ul class=\"artifacts\">{inputs.Select(input => Link(run, input.Name, input))}</ul>"
+                        )
+                )}
+                """
             )
         );
     }

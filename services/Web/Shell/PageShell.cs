@@ -63,10 +63,16 @@ internal sealed record PageShell(bool AllowsChanges, string FormSecret, string D
                     + $"<p>{meaning}</p>{Form(path, title)}</div>"
             );
 
-    /// <summary>A table that scrolls within itself where the page is narrow.</summary>
+    /// <summary>A table of rows under headings, which scrolls within itself where the page is narrow.</summary>
     /// <param name="name">What it is called aloud.</param>
-    public static Html Wide(string name, Html table) =>
-        Html.Of($"<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"{name}\">{table}</div>");
+    public static Html Table(string name, string css, IEnumerable<Html> headings, IEnumerable<Html> rows) =>
+        Html.Wide(name, Html.Of($"<table class=\"{css}\"><thead><tr>{headings}</tr></thead><tbody>{rows}</tbody></table>"));
+
+    public static Html Heading(string title) => Html.Of($"<th scope=\"col\">{title}</th>");
+
+    /// <summary>The heading of a column of numbers.</summary>
+    public static Html NumberHeading(string title, string? note = null) =>
+        Html.Of($"<th scope=\"col\" class=\"n\">{title}{(note is null ? Html.Empty : Html.Of($" <small>{note}</small>"))}</th>");
 
     public static Html Status(string status) => Html.Of($"<span class=\"status {status}\">{status}</span>");
 

@@ -160,18 +160,22 @@ internal sealed class TryPage(ClipSaeRuntime runtime, RunReader reader, AtlasShe
         string title,
         byte[] picture,
         IEnumerable<(string Model, IReadOnlyList<(string Text, double Probability)> Candidates)> answers
-    ) =>
+    )
+    {
+        var lists = Html.Each(answers, answer =>
+            $"<div class=\"answer\"><h3>{answer.Model}</h3><ol>"
+            + $"{answer.Candidates.Select(candidate => Candidate(candidate.Text, candidate.Probability))}</ol></div>"
+        );
+        return Html.Of(
+            $"<div class=\"side\"><h2>{title}</h2><img src=\"data:image/{(picture is [0x89, ..] ? "png" : "jpeg")};base64,"
+                + $"{Convert.ToBase64String(picture)}\" alt=\"{title}\">{lists}</div>"
+        );
+    }
+
+    private static Html Candidate(string text, double probability) =>
         Html.Of(
-            $"""
-            <div class="side"><h2>{title}</h2><img src="data:image/{(
-                picture is [0x89, ..] ? "png" : "jpeg"
-            )};base64,{Convert.ToBase64String(picture)}" alt="{title}">
-            {answers.Select(answer =>
-                Html.Of(
-                    $"<div class=\"answer\"><h3>{answer.Model}</h3><ol>{answer.Candidates.Select(candidate => Html.Of($"<li><span>{candidate.Text}</span><progress max=\"1\" value=\"{candidate.Probability:0.####}\" aria-label=\"{candidate.Text}\"></progress><b>{Written.Percent(candidate.Probability)}</b></li>"))}</ol></div>"
-                )
-            )}</div>
-            """
+            $"<li><span>{text}</span><progress max=\"1\" value=\"{probability:0.####}\" aria-label=\"{text}\"></progress>"
+                + $"<b>{Written.Percent(probability)}</b></li>"
         );
 
     private static Html Firing(string run, AtlasVolume volume, Trial.Outcome outcome)
@@ -184,12 +188,27 @@ internal sealed class TryPage(ClipSaeRuntime runtime, RunReader reader, AtlasShe
             ("tuned, as it is", hasTuned, firing => firing.TunedPlain),
             ("tuned, with the word", hasTuned && hasPrint, firing => firing.TunedPrinted),
         ];
+        var shown = columns.Where(column => column.IsShown).ToArray();
+        var rows = outcome.Firing.Select(firing =>
+        {
+            var text = volume.Salience(firing.Feature) is null ? "" : " reads text";
+            var name = Html.Of(
+                $"<a href=\"{AtlasPage.Path(run, volume.Unit.Unit)}/{firing.Feature}\">{firing.Feature}</a> "
+                    + $"<small>{volume.Feature(firing.Feature)?.Name}{text}</small>"
+            );
+            var cells = Html.Each(shown, column => $"<td class=\"n\">{Written.Number(column.Value(firing))}</td>");
+            return Html.Of($"<tr><th scope=\"row\">{name}</th>{cells}</tr>");
+        });
+        var table = PageShell.Table(
+            "Features",
+            "firing",
+            [PageShell.Heading("Feature"), .. shown.Select(column => PageShell.NumberHeading(column.Title))],
+            rows
+        );
         return Html.Of(
-            $"""
-            <h2>Features of {volume.Unit.Unit} {(hasPrint ? "that the word changes most in the base" : "that fire most in the base")}</h2><p class="note">Mean activation over the picture's tokens.</p>{PageShell.Wide("Features", Html.Of($"""
-            <table><thead><tr><th scope="col">Feature</th>{columns.Where(column => column.IsShown).Select(column => Html.Of($"<th scope=\"col\" class=\"n\">{column.Title}</th>"))}</tr></thead><tbody>{outcome.Firing.Select(firing => Html.Of($"<tr><th scope=\"row\"><a href=\"{AtlasPage.Path(run, volume.Unit.Unit)}/{firing.Feature}\">{firing.Feature}</a> <small>{volume.Feature(firing.Feature)?.Name}{(volume.Salience(firing.Feature) is null ? "" : " reads text")}</small></th>{columns.Where(column => column.IsShown).Select(column => Html.Of($"<td class=\"n\">{Written.Number(column.Value(firing))}</td>"))}</tr>"))}</tbody></table>
-            """))}
-            """
+            $"<h2>Features of {volume.Unit.Unit} "
+                + $"{(hasPrint ? "that the word changes most in the base" : "that fire most in the base")}</h2>"
+                + $"<p class=\"note\">Mean activation over the picture's tokens.</p>{table}"
         );
     }
 

@@ -104,7 +104,8 @@ public sealed record OnnxTarget()
                 PixelNormalization.OpenAi.Deviation.Select(value => value.ToString(CultureInfo.InvariantCulture))
             ),
             ["preprocessing"] =
-                $"RGB; {(a.Fit == ImageFit.Squash ? "both sides" : "short side")} to {resolution} pixels with Pillow's antialiased bicubic; "
+                $"RGB; {(a.Fit == ImageFit.Squash ? "both sides" : "short side")} to {resolution} pixels "
+                + "with Pillow's antialiased bicubic; "
                 + (a.Fit == ImageFit.Squash ? "" : "centre crop; ")
                 + "divide by 255; subtract image_mean, divide by image_std; [batch, 3, height, width]",
             ["tokens"] =
