@@ -35,7 +35,7 @@ public sealed class AttackCurationStage : IStage
 
     public bool MayHalveBatches => true;
 
-    public int AlgorithmVersion => 13;
+    public int AlgorithmVersion => 14;
 
     public JsonObject Normalize(JsonObject parameters) =>
         StageParameters.Normalize<AttackCurationOptions>(parameters, Name, o => o.Validate());

@@ -25,7 +25,7 @@ internal sealed class ActivationFile : IDisposable
         (_point, _sampling, _seed, _tokens) = (point, options.TokensPerImage, options.Seed, architecture.VisionTokens);
         Path = System.IO.Path.Combine(folder, $"{point}.safetensors");
         Width = point.Width(architecture);
-        Type = options.Store.Type();
+        Type = options.Dtype.Type();
         var metadata = new Dictionary<string, string>
         {
             ["hook_point"] = point.ToString(),

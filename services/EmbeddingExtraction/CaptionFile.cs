@@ -30,7 +30,7 @@ internal sealed class CaptionFile : IDisposable
             ["hook_point"] = point.ToString(),
             ["tokens_per_caption"] = point.HasTokens ? kept : "1",
         };
-        _writer = new SafetensorsRowWriter(Path, "activations", options.Store.Type(), [Width], metadata);
+        _writer = new SafetensorsRowWriter(Path, "activations", options.Dtype.Type(), [Width], metadata);
     }
 
     public string Path { get; }

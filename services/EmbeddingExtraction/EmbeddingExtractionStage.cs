@@ -36,7 +36,7 @@ public sealed class EmbeddingExtractionStage(TimeProvider time) : IStage, IDispo
     public string WhenMemoryIsShort =>
         "not even one image fits next to the model: set extraction.compute to bfloat16, or choose another device";
 
-    public int AlgorithmVersion => 4;
+    public int AlgorithmVersion => 5;
 
     public JsonObject Normalize(JsonObject parameters) =>
         StageParameters.Normalize<ExtractionOptions>(parameters, Name, options => options.Validate());

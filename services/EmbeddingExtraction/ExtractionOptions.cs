@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using System.Text.Json.Serialization;
 using ClipSae.Clip.Architecture;
 using ClipSae.Contracts;
 using ClipSae.Pipeline.Stages;
@@ -32,7 +31,6 @@ public sealed record ExtractionOptions
     /// 256 on a GPU (tests/Benchmarks).
     /// </summary>
     [Range(0, double.PositiveInfinity)]
-    [JsonPropertyName("batch")]
     public int BatchSize { get; init; }
 
     /// <summary>Precision of the vision tower; the text tower always computes in float32. Default float32.</summary>
@@ -41,7 +39,7 @@ public sealed record ExtractionOptions
 
     /// <summary>Precision of the stored activations. Default float32.</summary>
     [AllowedValues(Precision.Float32, Precision.Float16, Precision.Bfloat16)]
-    public Precision Store { get; init; } = Precision.Float32;
+    public Precision Dtype { get; init; } = Precision.Float32;
 
     /// <summary>Device the model runs on: cpu or cuda:N. Default cpu.</summary>
     public string Device { get; init; } = "cpu";

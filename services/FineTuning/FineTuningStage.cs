@@ -39,7 +39,7 @@ public sealed class FineTuningStage : IStage
         "set tuning.recompute to true and tuning.compute to bfloat16, "
         + "lower tuning.cleanBatch and tuning.attackBatch (tuning.accumulation makes up for it), or choose another device";
 
-    public int AlgorithmVersion => 13;
+    public int AlgorithmVersion => 14;
 
     public IReadOnlyList<string> OptionalParameters => ["adapter", "moments"];
 
@@ -146,7 +146,7 @@ public sealed class FineTuningStage : IStage
         {
             context.Log.LogWarning(
                 "{Arm}: no step scores higher than the base (best score {Best}, clean {Clean}; base {Base}, clean {BaseClean}); "
-                    + "lower tuning.rates, or look at the data",
+                    + "lower tuning.learningRates, or look at the data",
                 arm.Name,
                 curves.BestScore,
                 curves.Best?.Clean,

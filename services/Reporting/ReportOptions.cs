@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using System.Text.Json.Serialization;
 using ClipSae.Contracts;
 using ClipSae.Pipeline.Stages;
 
@@ -13,7 +12,6 @@ public sealed record ReportOptions
     public int Attacks { get; init; } = 48;
 
     /// <summary>Longest side of an embedded picture, pixels. Default 128: what cards show on a dense display.</summary>
-    [JsonPropertyName("pictureSide")]
     [Range(16, 512)]
     public int ImageSide { get; init; } = 128;
 

@@ -11,7 +11,7 @@ public sealed class ReportStage : IStage
 {
     public string Name => ParameterSections.Report;
 
-    public int AlgorithmVersion => 1;
+    public int AlgorithmVersion => 2;
 
     public bool Cacheable => false;
 

@@ -93,7 +93,7 @@ public sealed record SaeOptions
     public int ReconstructionImages { get; init; } = 512;
 
     /// <summary>Prompt of that check; {} is the class. Default <c>a photo of a {}</c>.</summary>
-    public string Prompt { get; init; } = "a photo of a {}";
+    public string PromptTemplate { get; init; } = "a photo of a {}";
 
     /// <summary>Steps between checkpoints that a killed training continues from. Default 500.</summary>
     [Range(1, double.PositiveInfinity)]
@@ -117,7 +117,7 @@ public sealed record SaeOptions
             "variant",
             $"one of {string.Join(", ", SaeVariant.Names)}, not {Variant}"
         );
-        Require(Prompt.Contains("{}", StringComparison.Ordinal), "prompt", "a text with {} in the place of the class");
+        Require(PromptTemplate.Contains("{}", StringComparison.Ordinal), "promptTemplate", "a text with {} in the place of the class");
     }
 
     /// <summary>The trainer's options for rows of this width and number.</summary>

@@ -33,7 +33,7 @@ public sealed class SaeTrainingStage : IStage
 
     public string WhenMemoryIsShort => "lower sae.batchSize or sae.expansion, or set sae.device to cpu or another card";
 
-    public int AlgorithmVersion => 6;
+    public int AlgorithmVersion => 7;
 
     public JsonObject Normalize(JsonObject parameters) => StageParameters.Normalize<SaeOptions>(parameters, Name, o => o.Validate());
 
@@ -117,7 +117,7 @@ public sealed class SaeTrainingStage : IStage
 
         var tokenizer = ClipTokenizer.Load(await context.FetchAsync(InputNames.Tokenizer, cancel));
         using var checkpoint = ClipCheckpoint.Open(await context.FetchAsync(InputNames.Model, cancel));
-        foreach (var prompt in ReconstructionCheck.Prompts(pictures, options.Prompt))
+        foreach (var prompt in ReconstructionCheck.Prompts(pictures, options.PromptTemplate))
         {
             _ = tokenizer.EncodePrompt(prompt, checkpoint.Architecture.ContextLength);
         }
@@ -216,7 +216,7 @@ public sealed class SaeTrainingStage : IStage
             return null;
         }
 
-        return ReconstructionCheck.Measure(clip, sae.To(clip.Device), pictures, options.Prompt, cancel);
+        return ReconstructionCheck.Measure(clip, sae.To(clip.Device), pictures, options.PromptTemplate, cancel);
     }
 
     private static async Task<Dictionary<string, ArtifactRef>> StoreAsync(

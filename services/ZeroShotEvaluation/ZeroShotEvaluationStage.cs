@@ -36,9 +36,9 @@ public sealed class ZeroShotEvaluationStage : IStage
     public bool MayHalveBatches => true;
 
     public string WhenMemoryIsShort =>
-        "not even one image fits next to the model: set evaluation.precision to bfloat16, or choose another device";
+        "not even one image fits next to the model: set evaluation.compute to bfloat16, or choose another device";
 
-    public int AlgorithmVersion => 11;
+    public int AlgorithmVersion => 12;
 
     public JsonObject Normalize(JsonObject parameters) =>
         StageParameters.Normalize<EvaluationOptions>(parameters, Name, options => options.Validate());

@@ -238,13 +238,13 @@ public sealed class AttackCurationStageTests : IDisposable
     public async Task Where_too_few_words_fool_the_model_the_run_ends_and_says_what_to_do()
     {
         var parameters = CurationSetup.Parameters;
-        parameters["leastFooled"] = 0.99;
+        parameters["minFooled"] = 0.99;
 
         var message = await ShouldFailAsync(await _setup.InputsAsync(), parameters);
 
         message.ShouldStartWith("attack-curation: ");
         message.ShouldContain("printed words fool this model");
-        message.ShouldEndWith("--set curation.leastFooled=0");
+        message.ShouldEndWith("--set curation.minFooled=0");
         message.ShouldNotContain('\n');
     }
 
@@ -270,7 +270,7 @@ public sealed class AttackCurationStageTests : IDisposable
 
         Metrics(await RunAsync(inputs)).Sae.ShouldBe("residual@1");
         await ExplainsAsync("residual@1", -2.5);
-        (await ShouldFailAsync(inputs, CurationSetup.Parameters)).ShouldEndWith("--set curation.leastExplained=-1");
+        (await ShouldFailAsync(inputs, CurationSetup.Parameters)).ShouldEndWith("--set curation.minExplained=-1");
     }
 
     [Fact]
@@ -414,7 +414,7 @@ public sealed class AttackCurationStageTests : IDisposable
     [InlineData("{\"style\":{\"contrast\":0}}", "curation.style.contrast")]
     [InlineData("{\"families\":[\"neon\"]}", "'neon' is not a family of print")]
     [InlineData("{\"families\":[\"plate\",\"plate\"]}", "curation.families")]
-    [InlineData("{\"leastFooled\":1}", "curation.leastFooled")]
+    [InlineData("{\"minFooled\":1}", "curation.minFooled")]
     [InlineData("{\"searchWords\":0}", "curation.searchWords")]
     public void Impossible_parameters_are_named(string parameters, string key)
     {

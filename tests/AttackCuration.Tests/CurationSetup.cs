@@ -40,7 +40,7 @@ internal sealed class CurationSetup : IDisposable
             ["naturalImages"] = 4,
             ["batchSize"] = 16,
             ["families"] = new JsonArray(),
-            ["leastFooled"] = 0,
+            ["minFooled"] = 0,
         };
 
     /// <summary>Every fifth picture has a word printed, every tenth the held-out one.</summary>

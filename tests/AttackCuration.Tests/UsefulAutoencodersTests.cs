@@ -11,9 +11,9 @@ public sealed class UsefulAutoencodersTests
         var message = Should.Throw<UserErrorException>(() => Of(("mlp@2", -0.374)).Require(0)).Message;
 
         message.ShouldStartWith(
-            "attack-curation: mlp@2 explains -37.4 % of the variance of its activations (less than curation.leastExplained = 0 %)"
+            "attack-curation: mlp@2 explains -37.4 % of the variance of its activations (less than curation.minExplained = 0 %)"
         );
-        message.ShouldEndWith("To continue anyway: --set curation.leastExplained=-1");
+        message.ShouldEndWith("To continue anyway: --set curation.minExplained=-1");
         message.ShouldNotContain('\n');
     }
 

@@ -84,7 +84,7 @@ internal sealed class ExtractionStageBenchmark : IBenchmark
             {
                 ["hookPoints"] = new JsonArray("image-embedding"),
                 ["compute"] = "bfloat16",
-                ["batch"] = Batch,
+                ["batchSize"] = Batch,
             }
         );
         var inputs = new Dictionary<string, ArtifactRef>

@@ -168,7 +168,7 @@ internal sealed class ScaleOutBenchmark : IBenchmark
         new([
             new StagePlan(
                 ParameterSections.Extraction,
-                new JsonObject { ["hookPoints"] = new JsonArray("image-embedding"), ["batch"] = Batch },
+                new JsonObject { ["hookPoints"] = new JsonArray("image-embedding"), ["batchSize"] = Batch },
                 [
                     .. Enumerable
                         .Range(seed, count)

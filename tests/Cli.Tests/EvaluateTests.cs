@@ -324,7 +324,7 @@ public sealed class EvaluateTests : IDisposable
     [InlineData(2, "two are named model", "--model", "{base}", "--model", "{base}", "--evaluation", "clean={clean}")]
     [InlineData(2, "there is nothing at /nowhere", "--model", "{base}", "--evaluation", "clean=/nowhere")]
     [InlineData(2, "expected NAME=FOLDER", "--model", "{base}", "--evaluation", "{clean}")]
-    [InlineData(2, "evaluation.templates", "--model", "{base}", "--evaluation", "clean={clean}", "--templates", "{list}")]
+    [InlineData(2, "evaluation.promptTemplates", "--model", "{base}", "--evaluation", "clean={clean}", "--prompt-templates", "{list}")]
     [InlineData(
         2,
         "evaluation.probe.trainShare",

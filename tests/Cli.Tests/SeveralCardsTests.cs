@@ -65,7 +65,7 @@ public sealed class SeveralCardsTests : IDisposable
         {
             ["device"] = WorkerCards.Any,
             ["hookPoints"] = new JsonArray("mlp@1"),
-            ["batch"] = 2,
+            ["batchSize"] = 2,
         };
         var plan = new RunPlan([
             new StagePlan(

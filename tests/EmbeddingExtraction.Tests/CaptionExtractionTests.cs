@@ -160,7 +160,7 @@ public sealed class CaptionExtractionTests
         new()
         {
             ["hookPoints"] = new JsonArray([.. Hooks.Append(more).OfType<string>().Select(hook => JsonValue.Create(hook))]),
-            ["batch"] = batch,
+            ["batchSize"] = batch,
             ["tokensPerImage"] = tokens,
         };
 }

@@ -126,7 +126,7 @@ public sealed class EmbeddingExtractionStageTests : IDisposable
     public async Task Stored_precision_is_as_asked(string store, torch.ScalarType type)
     {
         var parameters = Parameters(["image-embedding"]);
-        parameters["store"] = store;
+        parameters["dtype"] = store;
         (await _setup.Read(await _setup.Run(parameters, Pictures(2)), "image-embedding", "activations")).dtype.ShouldBe(type);
     }
 
@@ -143,11 +143,11 @@ public sealed class EmbeddingExtractionStageTests : IDisposable
     [InlineData("{\"hookPoints\":[]}", "extraction.hookPoints")]
     [InlineData("{\"hookPoints\":[\"attention@1\"]}", "attention@1")]
     [InlineData("{\"hookPoints\":[\"mlp@0\",\"mlp@0\"]}", "twice")]
-    [InlineData("{\"batch\":-1}", "extraction.batch")]
+    [InlineData("{\"batchSize\":-1}", "extraction.batchSize")]
     [InlineData("{\"tokensPerImage\":\"some\"}", "tokensPerImage")]
     [InlineData("{\"tokensPerImage\":0}", "tokensPerImage")]
     [InlineData("{\"maxUnreadableShare\":2}", "extraction.maxUnreadableShare")]
-    [InlineData("{\"batchSize\":2}", "batchSize")]
+    [InlineData("{\"batchSzie\":2}", "batchSize")]
     public void Impossible_parameters_are_refused_by_name(string parameters, string named) =>
         Should.Throw<UserErrorException>(() => _setup.Stage.Normalize(JsonNode.Parse(parameters)!.AsObject())).Message.ShouldContain(named);
 
@@ -173,7 +173,7 @@ public sealed class EmbeddingExtractionStageTests : IDisposable
         var parameters = new JsonObject
         {
             ["hookPoints"] = new JsonArray([.. hookPoints.Select(h => JsonValue.Create(h))]),
-            ["batch"] = batch,
+            ["batchSize"] = batch,
         };
         if (tokens is not null)
         {

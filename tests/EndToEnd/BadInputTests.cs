@@ -23,6 +23,7 @@ public sealed class BadInputTests : IDisposable
     [InlineData("there is no run nothing", "replay", "nothing", "--from", "sae")]
     [InlineData("there is no folder /nowhere/photos", "run", "--dataset", "/nowhere/photos", "--model", "/nowhere/model")]
     [InlineData("unknown parameter kk", "demo", "--set", "sae.kk=3")]
+    [InlineData("extraction.batch is called extraction.batchSize now", "demo", "--set", "extraction.batch=8")]
     [InlineData("unknown parameter section tunning", "demo", "--set", "tunning.steps=3")]
     [InlineData("expected section.key=value", "demo", "--set", "steps")]
     [InlineData("device 'tpu' is not known", "demo", "--device", "tpu")]

@@ -109,6 +109,44 @@ public sealed class InterruptionTests(DemoRun undisturbed) : IClassFixture<DemoR
     }
 
     [Fact]
+    public async Task A_replay_of_a_run_that_is_stored_under_former_names_of_parameters_finds_its_results()
+    {
+        using var folder = new TemporaryFolder();
+        CopyTree(undisturbed.Data, folder.Path);
+        var log = folder.File("runs", undisturbed.Run, "events", "00000001.json");
+        var former = new Dictionary<string, string>
+        {
+            ["\"learningRates\":"] = "\"rates\":",
+            ["\"warmUpSteps\":"] = "\"warmupSteps\":",
+            ["\"minFooled\":"] = "\"leastFooled\":",
+            ["\"batchSize\":0"] = "\"batch\":0",
+            ["\"imageSide\":"] = "\"pictureSide\":",
+        };
+        var text = await File.ReadAllTextAsync(log);
+        former.Keys.ShouldAllBe(name => text.Contains(name));
+        await File.WriteAllTextAsync(log, former.Aggregate(text, (written, name) => written.Replace(name.Key, name.Value)));
+
+        var replay = await Command.RunAsync([
+            "replay",
+            undisturbed.Run,
+            "--from",
+            "tuning",
+            "--data",
+            folder.Path,
+            "--threads",
+            "1",
+            "--json",
+        ]);
+
+        replay.Code.ShouldBe(0, replay.Error);
+        replay.Json["stages"]!
+            .AsArray()
+            .Where(stage => stage!["cache"]!.GetValue<string>() != "hit")
+            .Select(stage => stage!["stage"]!.GetValue<string>())
+            .ShouldBe(["report"]);
+    }
+
+    [Fact]
     public void The_demo_answers_with_one_json_object_that_holds_every_promised_member()
     {
         var json = undisturbed.Result.Json;
@@ -124,6 +162,16 @@ public sealed class InterruptionTests(DemoRun undisturbed) : IClassFixture<DemoR
 
         json["arms"]!.AsArray().Select(arm => arm!["name"]!.GetValue<string>()).ShouldBe(["none", "penalise"], ignoreOrder: true);
         json["stages"]!.AsArray().Select(stage => stage!["stage"]!.GetValue<string>()).Distinct().Count().ShouldBe(7);
+    }
+
+    private static void CopyTree(string from, string to)
+    {
+        foreach (var path in Directory.GetFiles(from, "*", SearchOption.AllDirectories))
+        {
+            var copy = Path.Combine(to, Path.GetRelativePath(from, path));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(path, copy);
+        }
     }
 
     private static void EveryBlobIsWhole(string data)

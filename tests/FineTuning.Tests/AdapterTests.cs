@@ -102,7 +102,7 @@ public sealed class AdapterTests : IDisposable
     [Theory]
     [InlineData("""{"kind":"lora","rank":0}""")]
     [InlineData("""{"kind":"lora","targets":["q_proj"]}""")]
-    [InlineData("""{"kind":"lora","rate":0}""")]
+    [InlineData("""{"kind":"lora","learningRate":0}""")]
     public void What_is_no_adapter_is_refused_by_name(string adapter)
     {
         var parameters = TuningSetup.Parameters;
@@ -134,7 +134,7 @@ public sealed class AdapterTests : IDisposable
         {
             ["kind"] = "lora",
             ["rank"] = Rank,
-            ["rate"] = 1e-2,
+            ["learningRate"] = 1e-2,
             ["targets"] = new JsonArray("c_fc"),
         };
         return parameters;

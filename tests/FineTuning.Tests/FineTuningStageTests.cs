@@ -425,7 +425,7 @@ public sealed class FineTuningStageTests : IDisposable
     {
         var inputs = await _setup.InputsAsync();
         var parameters = TuningSetup.Parameters;
-        parameters["rates"] = new JsonObject
+        parameters["learningRates"] = new JsonObject
         {
             ["vision"] = 2e-3,
             ["text"] = 0,
@@ -478,8 +478,11 @@ public sealed class FineTuningStageTests : IDisposable
     [InlineData("{\"attackShare\":0}", "tuning.attackShare")]
     [InlineData("{\"amplification\":0.5}", "tuning.amplification")]
     [InlineData("{\"validationShare\":0.5}", "tuning.validationShare")]
-    [InlineData("{\"rates\":{\"vision\":-1e-7}}", "tuning.rates")]
-    [InlineData("{\"rates\":{\"vision\":0,\"text\":0,\"tokenEmbedding\":0,\"positions\":0,\"projections\":0}}", "tuning.rates")]
+    [InlineData("{\"learningRates\":{\"vision\":-1e-7}}", "tuning.learningRates")]
+    [InlineData(
+        "{\"learningRates\":{\"vision\":0,\"text\":0,\"tokenEmbedding\":0,\"positions\":0,\"projections\":0}}",
+        "tuning.learningRates"
+    )]
     [InlineData("{\"alphas\":[1]}", "tuning.alphas")]
     [InlineData("{\"keepWeight\":-1}", "tuning.keepWeight")]
     [InlineData("{\"step\":5}", "unknown parameter step")]
@@ -541,7 +544,7 @@ public sealed class FineTuningStageTests : IDisposable
     public async Task A_training_that_diverges_is_a_clear_error()
     {
         var parameters = TuningSetup.Parameters;
-        parameters["rates"]!["vision"] = 1e30;
+        parameters["learningRates"]!["vision"] = 1e30;
         (await ShouldFailAsync(await _setup.InputsAsync(), parameters)).ShouldStartWith(
             "fine-tuning: the loss is no longer a number at step "
         );

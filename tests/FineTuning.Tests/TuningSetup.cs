@@ -84,8 +84,8 @@ internal sealed class TuningSetup : IDisposable
             ["accumulation"] = 1,
             ["attackShare"] = 1,
             ["optimizer"] = new JsonObject { ["kind"] = "adamw", ["weightDecay"] = 0.1 },
-            ["schedule"] = new JsonObject { ["kind"] = "cosine", ["warmupSteps"] = 2 },
-            ["rates"] = new JsonObject
+            ["schedule"] = new JsonObject { ["kind"] = "cosine", ["warmUpSteps"] = 2 },
+            ["learningRates"] = new JsonObject
             {
                 ["vision"] = 2e-3,
                 ["text"] = 2e-3,

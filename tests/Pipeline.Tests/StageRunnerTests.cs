@@ -216,6 +216,21 @@ public sealed class StageRunnerTests : IDisposable
         (after.Key() == before.Key()).ShouldBe(difference is null);
     }
 
+    [Fact]
+    public async Task A_result_that_was_stored_under_former_names_differs_by_its_version_alone()
+    {
+        var inputs = new Dictionary<string, string>();
+        var results = new StageResults(new FolderObjectStore(_folder.Path));
+        var before = new StageKeyParts("embedding-extraction", 4, new JsonObject { ["batch"] = 8, ["seed"] = 0 }, inputs);
+        await results.SaveAsync("key", new StoredResult(before, "00000", "r", new Dictionary<string, ArtifactRef>(), [], 1, default));
+
+        var stored = await results.FindAsync("key");
+
+        new StageKeyParts("embedding-extraction", 5, new JsonObject { ["batchSize"] = 8, ["seed"] = 0 }, inputs)
+            .DifferenceFrom(stored!.Parts)
+            .ShouldBe("algorithm version 4 → 5");
+    }
+
     private string[] Leftovers() => Directory.GetDirectories(_folder.File("scratch")).SelectMany(Directory.GetDirectories).ToArray();
 
     private static Task<UnitFinished> RunAsync(StageRunner runner, CancellationToken cancel = default, string run = "run") =>

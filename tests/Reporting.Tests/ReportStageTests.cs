@@ -84,8 +84,8 @@ public sealed class ReportStageTests : IDisposable
     [Fact]
     public void An_impossible_parameter_is_named() =>
         Should
-            .Throw<UserErrorException>(() => _stage.Normalize(new JsonObject { ["pictureSide"] = 3 }))
-            .Message.ShouldContain("report.pictureSide");
+            .Throw<UserErrorException>(() => _stage.Normalize(new JsonObject { ["imageSide"] = 3 }))
+            .Message.ShouldContain("report.imageSide");
 
     public void Dispose() => _folder.Dispose();
 

@@ -144,7 +144,7 @@ public sealed class SaeTrainingStageTests : IDisposable
     public async Task A_prompt_that_the_context_would_cut_is_refused()
     {
         var parameters = SaeTrainingSetup.Parameters;
-        parameters["prompt"] = string.Join(' ', Enumerable.Repeat("photo", 100)) + " {}";
+        parameters["promptTemplate"] = string.Join(' ', Enumerable.Repeat("photo", 100)) + " {}";
 
         var error = await Should.ThrowAsync<UserErrorException>(async () =>
             await _setup.Stage.RunAsync(_setup.Context(await _setup.InputsAsync(), parameters), CancellationToken.None)
@@ -249,7 +249,7 @@ public sealed class SaeTrainingStageTests : IDisposable
     [InlineData("{\"k\":0}", "sae.k")]
     [InlineData("{\"heldOutShare\":0.7}", "sae.heldOutShare")]
     [InlineData("{\"maxSteps\":-1}", "sae.maxSteps")]
-    [InlineData("{\"prompt\":\"a photo\"}", "sae.prompt")]
+    [InlineData("{\"promptTemplate\":\"a photo\"}", "sae.promptTemplate")]
     [InlineData("{\"width\":3}", "width")]
     public void Impossible_parameters_are_named(string parameters, string key) =>
         Should.Throw<UserErrorException>(() => _setup.Stage.Normalize(JsonNode.Parse(parameters)!.AsObject())).Message.ShouldContain(key);

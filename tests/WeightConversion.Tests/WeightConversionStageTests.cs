@@ -110,7 +110,7 @@ public sealed class WeightConversionStageTests : IDisposable
                 new Dictionary<string, string>
                 {
                     ["clipsae_parameters"] =
-                        """{"adapter":{"alpha":4,"kind":"lora","rank":2,"rate":0.0001,"targets":["c_fc"]},"arm":"penalise"}""",
+                        """{"adapter":{"alpha":4,"kind":"lora","rank":2,"learningRate":0.0001,"targets":["c_fc"]},"arm":"penalise"}""",
                 }
             );
         }

@@ -142,12 +142,12 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
     }
 
     [Theory]
-    [InlineData("""{"templates":["a photo"]}""", "evaluation.templates")]
+    [InlineData("""{"promptTemplates":["a photo"]}""", "evaluation.promptTemplates")]
     [InlineData("""{"resamples":10}""", "evaluation.resamples")]
     [InlineData("""{"classes":["cat"]}""", "evaluation.classes")]
     [InlineData("""{"probe":{"trainShare":1}}""", "evaluation.probe.trainShare")]
     [InlineData("""{"calibrationBins":0}""", "evaluation.calibrationBins")]
-    [InlineData("""{"temlates":["a {}"]}""", "templates")]
+    [InlineData("""{"promptTemlates":["a {}"]}""", "promptTemplates")]
     public void An_impossible_parameter_is_named(string parameters, string key) =>
         Should.Throw<UserErrorException>(() => _stage.Normalize(JsonNode.Parse(parameters)!.AsObject())).Message.ShouldContain(key);
 

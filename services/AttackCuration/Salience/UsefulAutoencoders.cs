@@ -12,7 +12,7 @@ namespace ClipSae.AttackCuration.Salience;
 public sealed record UsefulAutoencoders(IReadOnlyList<(string Name, double? Explained)> Explained)
 {
     /// <summary>Names of those that explain enough, in their order.</summary>
-    /// <param name="floor">The least explained variance (<c>curation.leastExplained</c>).</param>
+    /// <param name="floor">The least explained variance (<c>curation.minExplained</c>).</param>
     /// <exception cref="UserErrorException">None does.</exception>
     public IReadOnlyList<string> Require(double floor)
     {
@@ -33,8 +33,8 @@ public sealed record UsefulAutoencoders(IReadOnlyList<(string Name, double? Expl
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"attack-curation: {best.Name}{others} explains {best.Explained:P1} of the variance of its activations (less than "
-                    + $"curation.leastExplained = {floor:P0}), so its features mean nothing. Use more images, more sae.epochs or a "
-                    + $"smaller sae.batchSize. To continue anyway: --set curation.leastExplained={Math.Floor(best.Explained!.Value):0}"
+                    + $"curation.minExplained = {floor:P0}), so its features mean nothing. Use more images, more sae.epochs or a "
+                    + $"smaller sae.batchSize. To continue anyway: --set curation.minExplained={Math.Floor(best.Explained!.Value):0}"
             )
         );
     }

@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using System.Text.Json.Serialization;
 using ClipSae.Contracts;
 using ClipSae.Datasets.Drawing;
 using ClipSae.Pipeline.Stages;
@@ -105,7 +104,6 @@ public sealed record AttackCurationOptions
     /// Least share of printed words that must fool the model; with fewer the run ends and says what to do. 0 continues in any case.
     /// Default 0.05.
     /// </summary>
-    [JsonPropertyName("leastFooled")]
     [Range(0, 1, MaximumIsExclusive = true)]
     public double MinFooled { get; init; } = 0.05;
 
@@ -113,7 +111,6 @@ public sealed record AttackCurationOptions
     /// Least explained variance of an autoencoder, on held-out images, for its features to be used; the run ends where none reaches it.
     /// Default 0: below, the mean of the activations reconstructs better.
     /// </summary>
-    [JsonPropertyName("leastExplained")]
     [Range(double.NegativeInfinity, 1)]
     public double MinExplained { get; init; }
 

@@ -52,7 +52,7 @@ internal sealed class EvaluateVerb : Verb
         Description = "Vocabulary of the models [default: next to the first checkpoint]",
         HelpName = "FILE",
     };
-    private readonly Option<string?> _templates = new("--templates")
+    private readonly Option<string?> _templates = new("--prompt-templates")
     {
         Description = "Prompts, one a line, {} for the class; their embeddings are averaged",
         HelpName = "FILE",
@@ -97,7 +97,7 @@ internal sealed class EvaluateVerb : Verb
             "clipsae evaluate --model ViT-L-14.pt --tokenizer bpe_simple_vocab_16e6.txt.gz --evaluation attacked=SCAM "
                 + "--evaluation mvt=mvt/human_responses.csv --json",
             "clipsae evaluate --model ViT-L-14.pt --evaluation retrieval=coco/captions.json --evaluation imagenet=imagenet/val "
-                + "--templates openai-80.txt --probe --csv scores"
+                + "--prompt-templates openai-80.txt --probe --csv scores"
         )
     {
         Add(_models, _sets, _tokenizer, _templates, _classes, _classNames, _probe, _csv, _report, _set);
@@ -221,9 +221,9 @@ internal sealed class EvaluateVerb : Verb
     private IEnumerable<string> Assignments(ParseResult arguments, int models)
     {
         yield return FormattableString.Invariant($"evaluation.shownModels={Math.Clamp(models, 2, MaxShownModels)}");
-        if (Lines("--templates", arguments.GetValue(_templates)) is { } templates)
+        if (Lines("--prompt-templates", arguments.GetValue(_templates)) is { } templates)
         {
-            yield return $"evaluation.templates={JsonSerializer.Serialize(templates, ContractJson.Options)}";
+            yield return $"evaluation.promptTemplates={JsonSerializer.Serialize(templates, ContractJson.Options)}";
         }
 
         if (Lines("--classes", arguments.GetValue(_classes)) is { } classes)

@@ -55,7 +55,7 @@ internal sealed class PretrainVerb : Verb
     private readonly Option<int> _context = Number("--context", "Tokens of a caption, start and end included", Defaults.ContextLength);
     private readonly Option<int> _merges = Number("--merges", "Byte-pair merges to learn", Defaults.Merges);
     private readonly Option<int> _steps = Number("--steps", "Optimizer steps", Defaults.Steps);
-    private readonly Option<int> _batch = Number("--batch", "Images a step", Defaults.BatchSize);
+    private readonly Option<int> _batch = Number("--batch-size", "Images a step", Defaults.BatchSize);
     private readonly Option<int> _warmup = Number("--warmup", "Steps of warm-up", Defaults.WarmUpSteps);
     private readonly Option<double> _learningRate = new("--learning-rate")
     {
@@ -340,7 +340,7 @@ internal sealed class PretrainVerb : Verb
             scratch: scratch.NewFolder(),
             cancel: cancel
         );
-        EarlyChecks.RequirePairs(imported.Variety, batch: null, "--batch");
+        EarlyChecks.RequirePairs(imported.Variety, batch: null, "--batch-size");
         var shards = new List<string>();
         foreach (var shard in imported.Shards)
         {

@@ -108,12 +108,12 @@ public abstract partial record TuningArm
         var (arm, rates) = (Parse(options.Arm), options.LearningRates);
         FineTuningOptions.Require(
             arm.UsesCaptions || rates.Vision + rates.Positions + rates.Projections > 0,
-            "rates",
+            "learningRates",
             $"above 0 in the vision tower, which is all that the arm {arm.Name} trains"
         );
         FineTuningOptions.Require(
             options.Adapter is null || rates.Vision > 0 || (arm.UsesCaptions && rates.Text > 0),
-            "rates.vision, rates.text",
+            "learningRates.vision, learningRates.text",
             "above 0 where adapter is to train a tower's blocks"
         );
         return arm;

@@ -22,8 +22,7 @@ public abstract record LearningRateSchedule
     /// </summary>
     /// <param name="Peak">Highest factor; upstream's recipe goes to 3× each group's learning rate.</param>
     /// <param name="WarmUpShare">Share of all steps spent rising.</param>
-    public sealed record OneCycle(double Peak = 3, [property: JsonPropertyName("warmupShare")] double WarmUpShare = 0.3)
-        : LearningRateSchedule
+    public sealed record OneCycle(double Peak = 3, double WarmUpShare = 0.3) : LearningRateSchedule
     {
         public override double FactorAt(long step, long total)
         {
@@ -36,7 +35,7 @@ public abstract record LearningRateSchedule
     }
 
     /// <summary>Linear warm-up to 1, then half a cosine down to <paramref name="Floor"/>.</summary>
-    public sealed record Cosine([property: JsonPropertyName("warmupSteps")] long WarmUpSteps = 100, double Floor = 0) : LearningRateSchedule
+    public sealed record Cosine(long WarmUpSteps = 100, double Floor = 0) : LearningRateSchedule
     {
         public override double FactorAt(long step, long total) =>
             step < WarmUpSteps

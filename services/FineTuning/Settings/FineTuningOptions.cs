@@ -67,7 +67,6 @@ public sealed record FineTuningOptions
     public LearningRateSchedule Schedule { get; init; } = new LearningRateSchedule.OneCycle();
 
     /// <summary>Learning rate of each part of the model. Default those of <see cref="GroupLearningRates"/>.</summary>
-    [JsonPropertyName("rates")]
     public GroupLearningRates LearningRates { get; init; } = new();
 
     /// <summary>
@@ -207,7 +206,7 @@ public sealed record FineTuningOptions
         Require(
             LearningRates.Vision + LearningRates.Text + LearningRates.TokenEmbedding + LearningRates.Positions + LearningRates.Projections
                 > 0,
-            "rates",
+            "learningRates",
             "above 0 for a part at least; 0 freezes one"
         );
         Require(

@@ -18,7 +18,6 @@ public abstract record TuningAdapter
     /// <summary>
     /// Learning rate, in place of <see cref="FineTuningOptions.LearningRates"/>, of which a 0 still leaves a tower as it is.
     /// </summary>
-    [JsonPropertyName("rate")]
     public abstract double LearningRate { get; init; }
 
     /// <summary>Linear layers of every block that are adapted.</summary>
@@ -36,7 +35,6 @@ public abstract record TuningAdapter
 
         public override double Alpha { get; init; } = 16;
 
-        [JsonPropertyName("rate")]
         public override double LearningRate { get; init; } = 1e-4;
 
         public override IReadOnlyList<string> Targets { get; init; } = LowRankAdapter.Layers;

@@ -176,7 +176,8 @@ public sealed class FineTuner(
         if (_curves.ReadPending() is { } step)
         {
             throw new UserErrorException(
-                $"fine-tuning: the loss is no longer a number at step {step}; lower tuning.rates or lengthen the warm-up of tuning.schedule"
+                $"fine-tuning: the loss is no longer a number at step {step}; "
+                    + "lower tuning.learningRates or lengthen the warm-up of tuning.schedule"
             );
         }
     }
@@ -210,13 +211,13 @@ public sealed class FineTuner(
         {
             throw new UserErrorException(
                 $"fine-tuning: the model {collapsed}, before any checkpoint was usable; "
-                    + "lower tuning.rates, add images, or validate more often (tuning.validationInterval)"
+                    + "lower tuning.learningRates, add images, or validate more often (tuning.validationInterval)"
             );
         }
 
         Log.LogWarning(
             "Fine-tuning with arm {Arm} was stopped: the model {Collapsed}; the checkpoint of step {Step} is kept. "
-                + "Lower tuning.rates or add images",
+                + "Lower tuning.learningRates or add images",
             attackForward.Arm.Name,
             collapsed,
             _curves.BestStep

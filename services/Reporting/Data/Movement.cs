@@ -26,6 +26,6 @@ public static class Movement
         var more = units.Count > MaxNamed ? FormattableString.Invariant($" and {units.Count - MaxNamed} more") : "";
         return $"Fine-tuning changed the weights of {string.Join(", ", units.Take(MaxNamed))}{more} by less than a thousandth: "
             + "the learning rates are too low for this model, or there are too few steps. "
-            + "Raise tuning.rates or tuning.steps, or choose another --preset.";
+            + "Raise tuning.learningRates or tuning.steps, or choose another --preset.";
     }
 }

@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using System.Text.Json.Serialization;
 using ClipSae.Contracts;
 using ClipSae.Pipeline.Stages;
 using ClipSae.Tensors;
@@ -13,7 +12,6 @@ public sealed record EvaluationOptions
     /// Prompts; <c>{}</c> is the class. Several are averaged after normalising (CLIP, section 3.1.4). Default: one plain prompt, as in
     /// OpenAI's typographic experiments.
     /// </summary>
-    [JsonPropertyName("templates")]
     public IReadOnlyList<string> PromptTemplates { get; init; } = ["a photo of a {}"];
 
     /// <summary>
@@ -43,7 +41,6 @@ public sealed record EvaluationOptions
 
     /// <summary>Precision of the vision tower; the text tower, which runs once a class, stays in float32. Default float32.</summary>
     [AllowedValues(Precision.Float32, Precision.Bfloat16)]
-    [JsonPropertyName("precision")]
     public Precision Compute { get; init; } = Precision.Float32;
 
     /// <summary>Device of the forward passes: cpu, cuda or cuda:N. Default cpu.</summary>
@@ -86,7 +83,7 @@ public sealed record EvaluationOptions
         )
         {
             throw new UserErrorException(
-                "evaluation.templates: "
+                "evaluation.promptTemplates: "
                     + $"'{PromptTemplates.FirstOrDefault(template => !template.Contains("{}", StringComparison.Ordinal))}' has no {{}} "
                     + "where the class goes; write for example \"a photo of a {}\""
             );

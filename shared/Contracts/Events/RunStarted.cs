@@ -25,7 +25,11 @@ public sealed record RunStarted : RunEvent
         bool verify = false,
         bool interactive = false
     )
-        : this(run, plan, new RunSpec(inputs, parameters, seed, verify, origin, interactive)) { }
+        : this(
+            run,
+            RenamedParameters.Current(plan),
+            new RunSpec(inputs, RenamedParameters.Current(parameters), seed, verify, origin, interactive)
+        ) { }
 
     /// <summary>The run's name.</summary>
     public string Run { get; init; }

@@ -37,6 +37,7 @@ public static class ParameterOverrides
 
         var stage = StageOf(path[0], defaults);
         var section = ParameterSections.SectionOf(stage);
+        RenamedParameters.RefuseFormer(stage, string.Join('.', path[1..]));
         var kind = KindOf(assignment, path, stage, defaults);
         var target = Nested(parameters, section);
         foreach (var step in path[1..^1])

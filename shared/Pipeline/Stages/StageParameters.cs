@@ -90,6 +90,7 @@ public static class StageParameters
 
     private static void RefuseUnknown(JsonObject parameters, IEnumerable<string> known, string stage)
     {
+        RenamedParameters.RefuseFormer(stage, parameters);
         var names = known.ToArray();
         foreach (var (key, _) in parameters)
         {

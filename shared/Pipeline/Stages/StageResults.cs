@@ -17,7 +17,9 @@ public sealed class StageResults(IObjectStore store) : IStageResults
 
         try
         {
-            return JsonSerializer.Deserialize<StoredResult>(content, ContractJson.Options) ?? throw new JsonException("null");
+            var stored = JsonSerializer.Deserialize<StoredResult>(content, ContractJson.Options) ?? throw new JsonException("null");
+            var parameters = RenamedParameters.Current(stored.Parts.Stage, stored.Parts.Parameters);
+            return stored with { Parts = stored.Parts with { Parameters = parameters } };
         }
         catch (JsonException error)
         {

@@ -90,7 +90,7 @@ internal sealed class ExtractionWork : IGpuWork
                 {
                     ["hookPoints"] = new JsonArray([.. hooks.Split(',').Select(hook => (JsonNode)hook)]),
                     ["compute"] = "bfloat16",
-                    ["store"] = "float16",
+                    ["dtype"] = "float16",
                     ["tokensPerImage"] = tokens,
                     ["device"] = device.ToString(),
                 }
