@@ -43,6 +43,19 @@ public class ClipTokenizerTests
             .Message.ShouldContain("longer than the model's 5 tokens");
 
     [Fact]
+    public void The_length_of_a_text_counts_its_start_and_its_end() => Tokenizer.LengthOf(Tokenizer.Encode("cat", 77, out _)).ShouldBe(3);
+
+    [Fact]
+    public void A_missing_vocabulary_is_reported_by_the_name_that_the_user_gave()
+    {
+        using var folder = new TemporaryFolder();
+
+        Should
+            .Throw<UserErrorException>(() => ClipTokenizer.FileBeside(folder.Path, "openai/clip"))
+            .Message.ShouldStartWith("openai/clip: no vocabulary");
+    }
+
+    [Fact]
     public void The_original_vocabulary_has_49408_tokens()
     {
         Tokenizer.VocabularySize.ShouldBe(49408);

@@ -53,6 +53,37 @@ public sealed class HooksTests : IDisposable
         ReferenceFiles.RelativeError(output, _model.EncodeImage(_images)).ShouldBeLessThan(1e-6);
     }
 
+    // Shapes as each form's documentation has them.
+    [Theory]
+    [InlineData("image-embedding", false, false)]
+    [InlineData("cls@1", false, false)]
+    [InlineData("residual@1", true, false)]
+    [InlineData("mlp@1", true, false)]
+    [InlineData("text-embedding", false, true)]
+    [InlineData("text.residual@1", true, true)]
+    [InlineData("text.mlp@1", true, true)]
+    public void A_hook_point_knows_its_tower_and_whether_it_has_tokens(string name, bool hasTokens, bool isText)
+    {
+        var point = HookPoint.Parse(name);
+
+        point.HasTokens.ShouldBe(hasTokens);
+        point.IsText.ShouldBe(isText);
+        point.ToString().ShouldBe(name);
+    }
+
+    [Fact]
+    public void What_attention_heads_give_has_tokens_and_a_name_that_says_the_block()
+    {
+        new HookPoint.Heads(2).HasTokens.ShouldBeTrue();
+        new HookPoint.Heads(2).ToString().ShouldBe("heads@2");
+    }
+
+    [Theory]
+    [InlineData("mlp@9", "hook point 'mlp@9': the model's vision tower has layers 0 to ")]
+    [InlineData("text.mlp@9", "hook point 'text.mlp@9': the model's text tower has layers 0 to ")]
+    public void A_layer_that_a_tower_lacks_is_refused_with_the_tower(string name, string message) =>
+        Should.Throw<UserErrorException>(() => HookPoint.Parse(name).CheckedFor(_model.Architecture)).Message.ShouldStartWith(message);
+
     [Fact]
     public void Replaced_class_token_reaches_the_next_block()
     {
