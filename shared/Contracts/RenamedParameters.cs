@@ -8,7 +8,7 @@ namespace ClipSae.Contracts;
 /// </summary>
 public static class RenamedParameters
 {
-    private static readonly Renaming[] _all =
+    private static readonly Renaming[] Renamings =
     [
         new("extraction", "embedding-extraction", "batch", "batchSize"),
         new("extraction", "embedding-extraction", "store", "dtype"),
@@ -24,21 +24,21 @@ public static class RenamedParameters
         new("report", "report", "pictureSide", "imageSide"),
     ];
 
-    private static readonly ILookup<string, Renaming> _byStage = _all.ToLookup(renaming => renaming.Stage, StringComparer.Ordinal);
+    private static readonly ILookup<string, Renaming> ByStage = Renamings.ToLookup(renaming => renaming.Stage, StringComparer.Ordinal);
 
     /// <summary>Section, former path in it and current name, for tests that hold them against the options.</summary>
     public static IEnumerable<(string Section, string Stage, string Former, string Current)> All =>
-        _all.Select(renaming => (renaming.Section, renaming.Stage, renaming.Former, renaming.CurrentPath));
+        Renamings.Select(renaming => (renaming.Section, renaming.Stage, renaming.Former, renaming.CurrentPath));
 
     /// <summary>The parameters of a stage under the names of today: the same object where none had another.</summary>
     public static JsonObject Current(string stage, JsonObject parameters) =>
-        _byStage[stage].Aggregate(parameters, (renamed, renaming) => renaming.Apply(renamed));
+        ByStage[stage].Aggregate(parameters, (renamed, renaming) => renaming.Apply(renamed));
 
     /// <summary>Parameters in sections under the names of today.</summary>
     public static JsonObject Current(JsonObject sections)
     {
         var renamed = sections;
-        foreach (var stage in _byStage)
+        foreach (var stage in ByStage)
         {
             var section = stage.First().Section;
             if (
@@ -59,7 +59,7 @@ public static class RenamedParameters
     public static RunPlan Current(RunPlan plan) =>
         new([
             .. plan.Stages.Select(stage =>
-                _byStage.Contains(stage.Stage)
+                ByStage.Contains(stage.Stage)
                     ? stage with
                     {
                         Parameters = Current(stage.Stage, stage.Parameters),
@@ -79,7 +79,7 @@ public static class RenamedParameters
 
     private static void Refuse(string stage, Func<Renaming, bool> isWritten)
     {
-        if (_byStage[stage].FirstOrDefault(isWritten) is { } renaming)
+        if (ByStage[stage].FirstOrDefault(isWritten) is { } renaming)
         {
             throw renaming.Refusal;
         }
