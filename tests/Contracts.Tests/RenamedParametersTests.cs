@@ -50,10 +50,12 @@ public class RenamedParametersTests
     {
         var read = (RunStarted)JsonSerializer.Deserialize<RunEvent>(Stored, ContractJson.Options)!;
 
-        read.Spec.Parameters.ToJsonString()
-            .ShouldBe(
-                """{"extraction":{"batchSize":4,"dtype":"float16"},"tuning":{"schedule":{"kind":"one-cycle","warmUpShare":0.1},"arms":["none"],"learningRates":{"vision":1}},"evaluation":{"promptTemplates":["a {}"],"compute":"bfloat16"}}"""
-            );
+        read.Spec.Parameters.Select(section => $"{section.Key} {section.Value!.ToJsonString()}")
+            .ShouldBe([
+                """extraction {"batchSize":4,"dtype":"float16"}""",
+                """tuning {"schedule":{"kind":"one-cycle","warmUpShare":0.1},"arms":["none"],"learningRates":{"vision":1}}""",
+                """evaluation {"promptTemplates":["a {}"],"compute":"bfloat16"}""",
+            ]);
         read.Plan.Stages.Select(stage => stage.Parameters.ToJsonString())
             .ShouldBe([
                 """{"batchSize":4,"dtype":"float16"}""",
