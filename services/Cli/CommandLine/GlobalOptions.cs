@@ -9,50 +9,39 @@ internal static class GlobalOptions
     public const string DataVariable = "CLIPSAE_DATA";
     public const string DefaultData = "./clipsae-data";
 
-    public static Option<string?> Data { get; } =
-        new("--data")
+    public static ValueOption<string?> Data { get; } =
+        new("--data", "FOLDER", $"Folder for runs, artifacts and checkpoints [default: ${DataVariable}, else {DefaultData}]")
         {
-            Description = $"Folder for runs, artifacts and checkpoints [default: ${DataVariable}, else {DefaultData}]",
-            HelpName = "FOLDER",
             Recursive = true,
         };
 
     public static Option<bool> Json { get; } =
         new("--json") { Description = "Print one JSON object on standard output and nothing else there", Recursive = true };
 
-    public static Option<int?> Threads { get; } =
-        new("--threads")
+    public static ValueOption<int?> Threads { get; } =
+        new("--threads", "N", "Threads for tensor computations [default: all cores]") { Recursive = true };
+
+    public static ValueOption<int?> Units { get; } =
+        new(
+            "--units",
+            "N",
+            "Units computed at once, such as shards and arms, each with --threads threads [default: 1, or the number of GPUs]"
+        )
         {
-            Description = "Threads for tensor computations [default: all cores]",
-            HelpName = "N",
             Recursive = true,
         };
 
-    public static Option<int?> Units { get; } =
-        new("--units")
-        {
-            Description =
-                "Units computed at once, such as shards and arms, each with --threads threads [default: 1, or the number of GPUs]",
-            HelpName = "N",
-            Recursive = true,
-        };
+    public static ValueOption<string> Device { get; } =
+        new("--device", "DEVICE", "Device to compute on: cpu, cuda:N, or cuda for every GPU of the machine", "cpu") { Recursive = true };
 
-    public static Option<string> Device { get; } =
-        new("--device")
+    public static ValueOption<string?> Torch { get; } =
+        new(
+            "--torch",
+            "FOLDER",
+            "Folder of an installed PyTorch whose libtorch is used [default: "
+                + $"${Libtorch.Variable}, else for cuda the one that python3 has]"
+        )
         {
-            Description = "Device to compute on: cpu, cuda:N, or cuda for every GPU of the machine",
-            HelpName = "DEVICE",
-            Recursive = true,
-            DefaultValueFactory = _ => "cpu",
-        };
-
-    public static Option<string?> Torch { get; } =
-        new("--torch")
-        {
-            Description =
-                "Folder of an installed PyTorch whose libtorch is used [default: "
-                + $"${Libtorch.Variable}, else for cuda the one that python3 has]",
-            HelpName = "FOLDER",
             Recursive = true,
         };
 

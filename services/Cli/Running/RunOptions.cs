@@ -13,11 +13,11 @@ namespace ClipSae.Cli.Running;
 /// <param name="tunes">Whether the run goes as far as fine-tuning.</param>
 internal sealed class RunOptions(bool tunes = true)
 {
-    private readonly Option<string[]> _set = new("--set")
-    {
-        Description = "Change a parameter, for example sae.k=16 or extraction.hookPoints=mlp@0,mlp@1; may be given several times",
-        HelpName = "SECTION.KEY=VALUE",
-    };
+    private readonly ValueOption<string[]> _set = new(
+        "--set",
+        "SECTION.KEY=VALUE",
+        "Change a parameter, for example sae.k=16 or extraction.hookPoints=mlp@0,mlp@1; may be given several times"
+    );
 
     private readonly Option<string[]> _arms = new("--arms")
     {
@@ -27,9 +27,9 @@ internal sealed class RunOptions(bool tunes = true)
         HelpName = "ARM,…",
     };
 
-    private readonly Option<int?> _seeds = new("--seeds") { Description = "How many seeds each arm is tuned with", HelpName = "N" };
+    private readonly ValueOption<int?> _seeds = new("--seeds", "N", "How many seeds each arm is tuned with");
 
-    private readonly Option<long> _seed = new("--seed") { Description = "Seed of all random choices of the run", HelpName = "N" };
+    private readonly ValueOption<long> _seed = new("--seed", "N", "Seed of all random choices of the run");
 
     public IEnumerable<Option> All => tunes ? [_set, _arms, _seeds, _seed] : [_set, _seed];
 

@@ -11,18 +11,13 @@ namespace ClipSae.Cli.Verbs;
 internal sealed class AtlasVerb : Verb
 {
     private readonly Argument<string> _run = RunArgument.Create();
-    private readonly Option<string> _out = new("--out")
-    {
-        Description = "Folder to write; it must not exist yet",
-        HelpName = "FOLDER",
-        Required = true,
-    };
-    private readonly Option<int> _features = new("--features")
-    {
-        Description = "Features of each autoencoder that get a page, by text salience, then density",
-        HelpName = "N",
-        DefaultValueFactory = _ => 200,
-    };
+    private readonly ValueOption<string> _out = new("--out", "FOLDER", "Folder to write; it must not exist yet") { Required = true };
+    private readonly ValueOption<int> _features = new(
+        "--features",
+        "N",
+        "Features of each autoencoder that get a page, by text salience, then density",
+        200
+    );
 
     public AtlasVerb()
         : base(

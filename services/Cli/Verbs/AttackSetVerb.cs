@@ -27,34 +27,21 @@ internal sealed class AttackSetVerb : Verb
         Description = "Folder of labelled pictures: a folder a class, or captions with labels",
     };
     private readonly Argument<string> _target = new("out") { Description = "Folder for the sets; created if missing" };
-    private readonly Option<string?> _words = new("--words")
-    {
-        Description = "Words to print [default: the names of the other classes]",
-        HelpName = "WORD,…",
-    };
-    private readonly Option<string?> _heldOut = new("--held-out-words")
-    {
-        Description = "Words of the held-out set [default: the same]",
-        HelpName = "WORD,…",
-    };
+    private readonly ValueOption<string?> _words = new("--words", "WORD,…", "Words to print [default: the names of the other classes]");
+    private readonly ValueOption<string?> _heldOut = new("--held-out-words", "WORD,…", "Words of the held-out set [default: the same]");
     private readonly Option<string?> _families = new("--families")
     {
         Description =
             $"A set attacked-NAME for each family of print: all, or of {string.Join(", ", PrintFamily.All.Select(family => family.Name))}",
         HelpName = "NAME,…",
     };
-    private readonly Option<int> _side = new("--side")
-    {
-        Description = "Pixels a side; pictures are cropped as CLIP crops them",
-        HelpName = "N",
-        DefaultValueFactory = _ => 224,
-    };
-    private readonly Option<long> _seed = new("--seed") { Description = "Seed of words, fonts and positions", HelpName = "N" };
-    private readonly Option<string?> _fonts = new("--fonts")
-    {
-        Description = "Folder of .ttf/.otf files to print with [default: DejaVu and Inter]",
-        HelpName = "FOLDER",
-    };
+    private readonly ValueOption<int> _side = new("--side", "N", "Pixels a side; pictures are cropped as CLIP crops them", 224);
+    private readonly ValueOption<long> _seed = new("--seed", "N", "Seed of words, fonts and positions");
+    private readonly ValueOption<string?> _fonts = new(
+        "--fonts",
+        "FOLDER",
+        "Folder of .ttf/.otf files to print with [default: DejaVu and Inter]"
+    );
 
     public AttackSetVerb()
         : base(

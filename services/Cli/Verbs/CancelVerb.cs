@@ -10,12 +10,7 @@ namespace ClipSae.Cli.Verbs;
 internal sealed class CancelVerb : Verb
 {
     private readonly Argument<string> _run = RunArgument.Create();
-    private readonly Option<string> _reason = new("--reason")
-    {
-        Description = "Kept with the run",
-        HelpName = "TEXT",
-        DefaultValueFactory = _ => "asked by the user",
-    };
+    private readonly ValueOption<string> _reason = new("--reason", "TEXT", "Kept with the run", "asked by the user");
 
     public CancelVerb()
         : base(

@@ -25,10 +25,12 @@ internal sealed class ConvertVerb : Verb
     };
     private readonly Argument<string> _target = new("out") { Description = "Folder to write to; created if missing" };
 
-    private readonly Option<string[]> _formats = new("--to")
+    private readonly ValueOption<string[]> _formats = new(
+        "--to",
+        "FORMAT",
+        "Formats: " + string.Join(", ", ConversionTarget.All.Select(target => target.Name))
+    )
     {
-        Description = "Formats: " + string.Join(", ", ConversionTarget.All.Select(target => target.Name)),
-        HelpName = "FORMAT",
         Required = true,
         AllowMultipleArgumentsPerToken = true,
     };
@@ -37,16 +39,16 @@ internal sealed class ConvertVerb : Verb
     {
         Description = "Precision of the weights: float32, float16, bfloat16; gmp and onnx support float32 only [default: float32]",
     };
-    private readonly Option<string?> _tokenizer = new("--tokenizer")
-    {
-        Description = "Vocabulary of the model, for formats that carry it [default: next to the checkpoint]",
-        HelpName = "FILE",
-    };
-    private readonly Option<string?> _vision = new("--vision")
-    {
-        Description = "Checkpoint with the vision tower, if IN is only a text encoder",
-        HelpName = "PATH",
-    };
+    private readonly ValueOption<string?> _tokenizer = new(
+        "--tokenizer",
+        "FILE",
+        "Vocabulary of the model, for formats that carry it [default: next to the checkpoint]"
+    );
+    private readonly ValueOption<string?> _vision = new(
+        "--vision",
+        "PATH",
+        "Checkpoint with the vision tower, if IN is only a text encoder"
+    );
     private readonly Option<string?> _activation = new("--activation")
     {
         Description =
@@ -55,31 +57,27 @@ internal sealed class ConvertVerb : Verb
         HelpName = "NAME",
     };
 
-    private readonly Option<string?> _heads = new("--heads")
-    {
-        Description = "Attention heads of the vision and the text tower, where nothing says them, such as 16,16 [default: 64 wide]",
-        HelpName = "V,T",
-    };
-    private readonly Option<string?> _adapter = new("--adapter")
-    {
-        Description = "LoRA in PEFT's format to merge into IN: the folder with adapter_model.safetensors and adapter_config.json",
-        HelpName = "FOLDER",
-    };
-    private readonly Option<string?> _base = new("--base")
-    {
-        Description = "Checkpoint that IN was tuned from, for the format peft",
-        HelpName = "PATH",
-    };
-    private readonly Option<int?> _rank = new("--rank")
-    {
-        Description = "Rank of the adapter that IN was tuned with, for the format peft [default: what IN says]",
-        HelpName = "N",
-    };
-    private readonly Option<double?> _tolerance = new("--tolerance")
-    {
-        Description = "Largest difference of a feature that passes, as a share of the largest feature [default: by precision]",
-        HelpName = "SHARE",
-    };
+    private readonly ValueOption<string?> _heads = new(
+        "--heads",
+        "V,T",
+        "Attention heads of the vision and the text tower, where nothing says them, such as 16,16 [default: 64 wide]"
+    );
+    private readonly ValueOption<string?> _adapter = new(
+        "--adapter",
+        "FOLDER",
+        "LoRA in PEFT's format to merge into IN: the folder with adapter_model.safetensors and adapter_config.json"
+    );
+    private readonly ValueOption<string?> _base = new("--base", "PATH", "Checkpoint that IN was tuned from, for the format peft");
+    private readonly ValueOption<int?> _rank = new(
+        "--rank",
+        "N",
+        "Rank of the adapter that IN was tuned with, for the format peft [default: what IN says]"
+    );
+    private readonly ValueOption<double?> _tolerance = new(
+        "--tolerance",
+        "SHARE",
+        "Largest difference of a feature that passes, as a share of the largest feature [default: by precision]"
+    );
 
     public ConvertVerb()
         : base(

@@ -11,19 +11,14 @@ namespace ClipSae.Cli.Verbs;
 /// <summary>Shows the whole thing on a small world and a small CLIP, in minutes.</summary>
 internal sealed class DemoVerb : Verb
 {
-    private readonly Option<int> _images = new("--images")
-    {
-        Description = "Images to fine-tune on",
-        HelpName = "N",
-        DefaultValueFactory = _ => new SyntheticWorldOptions().TuningImages,
-    };
+    private readonly ValueOption<int> _images = new("--images", "N", "Images to fine-tune on", new SyntheticWorldOptions().TuningImages);
 
-    private readonly Option<int> _evaluationImages = new("--evaluation-images")
-    {
-        Description = "Images in each evaluation set",
-        HelpName = "N",
-        DefaultValueFactory = _ => new SyntheticWorldOptions().EvaluationImages,
-    };
+    private readonly ValueOption<int> _evaluationImages = new(
+        "--evaluation-images",
+        "N",
+        "Images in each evaluation set",
+        new SyntheticWorldOptions().EvaluationImages
+    );
 
     private readonly RunOptions _run = new();
 

@@ -21,26 +21,22 @@ namespace ClipSae.Cli.Verbs;
 internal sealed class EmbedVerb : Verb
 {
     private readonly Argument<string[]> _images = new("image") { Description = "Image files", Arity = ArgumentArity.ZeroOrMore };
-    private readonly Option<string[]> _texts = new("--text")
-    {
-        Description = "A text to embed; may be given several times",
-        HelpName = "TEXT",
-    };
-    private readonly Option<string?> _model = new("--model")
-    {
-        Description = "CLIP checkpoint: safetensors, PyTorch file, a model folder, or a run's name [default: the demo's]",
-        HelpName = "PATH",
-    };
-    private readonly Option<string?> _tokenizer = new("--tokenizer")
-    {
-        Description = "Its vocabulary in CLIP's format [default: next to the checkpoint]",
-        HelpName = "FILE",
-    };
-    private readonly Option<string?> _out = new("--out")
-    {
-        Description = "Write the embeddings to this safetensors file instead of showing them",
-        HelpName = "FILE",
-    };
+    private readonly ValueOption<string[]> _texts = new("--text", "TEXT", "A text to embed; may be given several times");
+    private readonly ValueOption<string?> _model = new(
+        "--model",
+        "PATH",
+        "CLIP checkpoint: safetensors, PyTorch file, a model folder, or a run's name [default: the demo's]"
+    );
+    private readonly ValueOption<string?> _tokenizer = new(
+        "--tokenizer",
+        "FILE",
+        "Its vocabulary in CLIP's format [default: next to the checkpoint]"
+    );
+    private readonly ValueOption<string?> _out = new(
+        "--out",
+        "FILE",
+        "Write the embeddings to this safetensors file instead of showing them"
+    );
     private readonly Option<bool> _raw = new("--raw") { Description = "Leave embeddings as the model gives them, without unit length" };
 
     public EmbedVerb()

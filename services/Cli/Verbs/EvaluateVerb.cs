@@ -29,63 +29,61 @@ internal sealed class EvaluateVerb : Verb
 {
     private const int MaxShownModels = 6;
 
-    private readonly Option<string[]> _models = new("--model")
+    private readonly ValueOption<string[]> _models = new(
+        "--model",
+        "[NAME=]PATH",
+        "Checkpoint to score; the first is the base that others are compared with; without NAME the file's name is taken; "
+            + "a run's name stands for its tuned weights; this and --evaluation may name s3://BUCKET/PATH"
+    )
     {
-        Description =
-            "Checkpoint to score; the first is the base that others are compared with; without NAME the file's name is taken; "
-            + "a run's name stands for its tuned weights; this and --evaluation may name s3://BUCKET/PATH",
-        HelpName = "[NAME=]PATH",
         Required = true,
     };
 
-    private readonly Option<string[]> _sets = new("--evaluation")
+    private readonly ValueOption<string[]> _sets = new(
+        "--evaluation",
+        "NAME=PATH",
+        "Set of images: a folder, or the table or list of annotations in it; "
+            + "the protocol follows from the beginning of the name: clean, attacked, words or retrieval"
+    )
     {
-        Description =
-            "Set of images: a folder, or the table or list of annotations in it; "
-            + "the protocol follows from the beginning of the name: clean, attacked, words or retrieval",
-        HelpName = "NAME=PATH",
         Required = true,
     };
 
-    private readonly Option<string?> _tokenizer = new("--tokenizer")
-    {
-        Description = "Vocabulary of the models [default: next to the first checkpoint]",
-        HelpName = "FILE",
-    };
-    private readonly Option<string?> _templates = new("--prompt-templates")
-    {
-        Description = "Prompts, one a line, {} for the class; their embeddings are averaged",
-        HelpName = "FILE",
-    };
-    private readonly Option<string?> _classes = new("--classes")
-    {
-        Description = "Classes to choose from, one a line [default: the labels]",
-        HelpName = "FILE",
-    };
-    private readonly Option<string?> _classNames = new("--class-names")
-    {
-        Description = "Names for labels that are codes, one a line: n02119789 kit fox",
-        HelpName = "FILE",
-    };
+    private readonly ValueOption<string?> _tokenizer = new(
+        "--tokenizer",
+        "FILE",
+        "Vocabulary of the models [default: next to the first checkpoint]"
+    );
+    private readonly ValueOption<string?> _templates = new(
+        "--prompt-templates",
+        "FILE",
+        "Prompts, one a line, {} for the class; their embeddings are averaged"
+    );
+    private readonly ValueOption<string?> _classes = new("--classes", "FILE", "Classes to choose from, one a line [default: the labels]");
+    private readonly ValueOption<string?> _classNames = new(
+        "--class-names",
+        "FILE",
+        "Names for labels that are codes, one a line: n02119789 kit fox"
+    );
     private readonly Option<bool> _probe = new("--probe")
     {
         Description = "Train a linear probe on half of each set, and test it on the other half",
     };
-    private readonly Option<string?> _csv = new("--csv")
-    {
-        Description = "Write figures, classes, answers and problems as CSV files to this folder",
-        HelpName = "FOLDER",
-    };
-    private readonly Option<string?> _report = new("--report")
-    {
-        Description = "Write a page with all figures and the images on which the models differ",
-        HelpName = "FILE.html",
-    };
-    private readonly Option<string[]> _set = new("--set")
-    {
-        Description = "Change a parameter, for example evaluation.resamples=2000",
-        HelpName = "SECTION.KEY=VALUE",
-    };
+    private readonly ValueOption<string?> _csv = new(
+        "--csv",
+        "FOLDER",
+        "Write figures, classes, answers and problems as CSV files to this folder"
+    );
+    private readonly ValueOption<string?> _report = new(
+        "--report",
+        "FILE.html",
+        "Write a page with all figures and the images on which the models differ"
+    );
+    private readonly ValueOption<string[]> _set = new(
+        "--set",
+        "SECTION.KEY=VALUE",
+        "Change a parameter, for example evaluation.resamples=2000"
+    );
 
     public EvaluateVerb()
         : base(

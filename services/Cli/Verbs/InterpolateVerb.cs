@@ -15,10 +15,8 @@ internal sealed class InterpolateVerb : Verb
     private readonly Argument<string> _tuned = new("tuned") { Description = "The fine-tuned checkpoint, in any format" };
     private readonly Argument<string> _target = new("out") { Description = "Folder to write to; created if missing" };
 
-    private readonly Option<double[]> _alphas = new("--alpha")
+    private readonly ValueOption<double[]> _alphas = new("--alpha", "SHARE", "Shares of the tuned model, 0 to 1 [default: 0.25 0.5 0.75]")
     {
-        Description = "Shares of the tuned model, 0 to 1 [default: 0.25 0.5 0.75]",
-        HelpName = "SHARE",
         AllowMultipleArgumentsPerToken = true,
     };
 

@@ -13,27 +13,23 @@ internal sealed class MakeDatasetVerb : Verb
     private static readonly SyntheticWorldOptions Defaults = new();
 
     private readonly Argument<string> _folder = new("folder") { Description = "Folder to write to; created if missing" };
-    private readonly Option<int> _train = Count("--train", "Images for pre-training", Defaults.TrainImages);
-    private readonly Option<int> _tuning = Count(
+    private readonly ValueOption<int> _train = new("--train", "N", "Images for pre-training", Defaults.TrainImages);
+    private readonly ValueOption<int> _tuning = new(
         "--tuning",
+        "N",
         "Images for fine-tuning; no held-out word or font is printed",
         Defaults.TuningImages
     );
-    private readonly Option<int> _evaluation = Count("--evaluation", "Images in each evaluation set", Defaults.EvaluationImages);
-    private readonly Option<int> _size = Count("--size", "Pixels a side", Defaults.ImageSize);
+    private readonly ValueOption<int> _evaluation = new("--evaluation", "N", "Images in each evaluation set", Defaults.EvaluationImages);
+    private readonly ValueOption<int> _size = new("--size", "N", "Pixels a side", Defaults.ImageSize);
 
-    private readonly Option<long> _seed = new("--seed")
-    {
-        Description = "Seed of every image",
-        HelpName = "N",
-        DefaultValueFactory = _ => Defaults.Seed,
-    };
+    private readonly ValueOption<long> _seed = new("--seed", "N", "Seed of every image", Defaults.Seed);
 
-    private readonly Option<string?> _fonts = new("--fonts")
-    {
-        Description = "Folder of .ttf/.otf files to print with [default: DejaVu and Inter]",
-        HelpName = "FOLDER",
-    };
+    private readonly ValueOption<string?> _fonts = new(
+        "--fonts",
+        "FOLDER",
+        "Folder of .ttf/.otf files to print with [default: DejaVu and Inter]"
+    );
 
     public MakeDatasetVerb()
         : base(
@@ -82,14 +78,6 @@ internal sealed class MakeDatasetVerb : Verb
         );
         return Task.FromResult(ExitCode.Done);
     }
-
-    private static Option<int> Count(string name, string description, int value) =>
-        new(name)
-        {
-            Description = description,
-            HelpName = "N",
-            DefaultValueFactory = _ => value,
-        };
 
     private static int AtLeast(string option, int value, int min) =>
         value >= min ? value : throw new WrongUseException($"{option} {value}: must be {min} or more");

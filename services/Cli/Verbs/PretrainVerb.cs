@@ -24,76 +24,69 @@ internal sealed class PretrainVerb : Verb
     private static readonly PretrainingOptions Defaults = new();
     private static readonly ImageAugmentation Photographs = new();
 
-    private readonly Option<string> _dataset = new("--dataset")
-    {
-        Description = "Folder of captioned images",
-        HelpName = "FOLDER",
-        Required = true,
-    };
-    private readonly Option<string> _out = new("--out")
-    {
-        Description = "Folder for model.safetensors and bpe.txt.gz",
-        HelpName = "FOLDER",
-        Required = true,
-    };
-    private readonly Option<string?> _tokenizer = new("--tokenizer")
-    {
-        Description = "Vocabulary in CLIP's format [default: learned from the captions]",
-        HelpName = "FILE",
-    };
-    private readonly Option<int> _resolution = Number("--resolution", "Pixels a side, a multiple of the patch", Defaults.Resolution);
-    private readonly Option<int> _patch = Number("--patch", "Pixels of a patch's side", Defaults.PatchSize);
-    private readonly Option<int> _visionWidth = Number(
+    private readonly ValueOption<string> _dataset = new("--dataset", "FOLDER", "Folder of captioned images") { Required = true };
+    private readonly ValueOption<string> _out = new("--out", "FOLDER", "Folder for model.safetensors and bpe.txt.gz") { Required = true };
+    private readonly ValueOption<string?> _tokenizer = new(
+        "--tokenizer",
+        "FILE",
+        "Vocabulary in CLIP's format [default: learned from the captions]"
+    );
+    private readonly ValueOption<int> _resolution = new("--resolution", "N", "Pixels a side, a multiple of the patch", Defaults.Resolution);
+    private readonly ValueOption<int> _patch = new("--patch", "N", "Pixels of a patch's side", Defaults.PatchSize);
+    private readonly ValueOption<int> _visionWidth = new(
         "--vision-width",
+        "N",
         "Width of the vision tower, a multiple of 64",
         Defaults.VisionWidth
     );
-    private readonly Option<int> _visionLayers = Number("--vision-layers", "Blocks of the vision tower", Defaults.VisionLayers);
-    private readonly Option<int> _textWidth = Number("--text-width", "Width of the text tower, a multiple of 64", Defaults.TextWidth);
-    private readonly Option<int> _textLayers = Number("--text-layers", "Blocks of the text tower", Defaults.TextLayers);
-    private readonly Option<int> _embed = Number("--embed", "Width of the common embedding", Defaults.EmbedDim);
-    private readonly Option<int> _context = Number("--context", "Tokens of a caption, start and end included", Defaults.ContextLength);
-    private readonly Option<int> _merges = Number("--merges", "Byte-pair merges to learn", Defaults.Merges);
-    private readonly Option<int> _steps = Number("--steps", "Optimizer steps", Defaults.Steps);
-    private readonly Option<int> _batch = Number("--batch-size", "Images a step", Defaults.BatchSize);
-    private readonly Option<int> _warmup = Number("--warmup", "Steps of warm-up", Defaults.WarmUpSteps);
-    private readonly Option<double> _learningRate = new("--learning-rate")
-    {
-        Description = "Peak learning rate",
-        HelpName = "RATE",
-        DefaultValueFactory = _ => Defaults.LearningRate,
-    };
-    private readonly Option<double> _decay = Share("--weight-decay", "Decay of matrices", Defaults.WeightDecay);
+    private readonly ValueOption<int> _visionLayers = new("--vision-layers", "N", "Blocks of the vision tower", Defaults.VisionLayers);
+    private readonly ValueOption<int> _textWidth = new(
+        "--text-width",
+        "N",
+        "Width of the text tower, a multiple of 64",
+        Defaults.TextWidth
+    );
+    private readonly ValueOption<int> _textLayers = new("--text-layers", "N", "Blocks of the text tower", Defaults.TextLayers);
+    private readonly ValueOption<int> _embed = new("--embed", "N", "Width of the common embedding", Defaults.EmbedDim);
+    private readonly ValueOption<int> _context = new(
+        "--context",
+        "N",
+        "Tokens of a caption, start and end included",
+        Defaults.ContextLength
+    );
+    private readonly ValueOption<int> _merges = new("--merges", "N", "Byte-pair merges to learn", Defaults.Merges);
+    private readonly ValueOption<int> _steps = new("--steps", "N", "Optimizer steps", Defaults.Steps);
+    private readonly ValueOption<int> _batch = new("--batch-size", "N", "Images a step", Defaults.BatchSize);
+    private readonly ValueOption<int> _warmup = new("--warmup", "N", "Steps of warm-up", Defaults.WarmUpSteps);
+    private readonly ValueOption<double> _learningRate = new("--learning-rate", "RATE", "Peak learning rate", Defaults.LearningRate);
+    private readonly ValueOption<double> _decay = new("--weight-decay", "X", "Decay of matrices", Defaults.WeightDecay);
     private readonly Option<bool> _photographs = new("--photographs")
     {
         Description = "Augment the images as suits photographs: random crops, mirror images, colours; recorded print is never cropped",
     };
-    private readonly Option<double?> _crop = Varied(
+    private readonly ValueOption<double?> _crop = new(
         "--crop",
+        "X",
         $"Smallest side of a random crop, as a share [default with --photographs: {Photographs.Crop:0.0}]"
     );
-    private readonly Option<double?> _jitter = Varied(
+    private readonly ValueOption<double?> _jitter = new(
         "--jitter",
+        "X",
         $"How far brightness, contrast and saturation vary [default with --photographs: {Photographs.Jitter:0.0}]"
     );
-    private readonly Option<double?> _dropout = Varied(
+    private readonly ValueOption<double?> _dropout = new(
         "--patch-dropout",
+        "X",
         "Share of the patches of an image dropped in a step, except in the last tenth of the steps [default: 0]"
     );
-    private readonly Option<double> _heldOut = new("--held-out")
-    {
-        Description =
-            $"Share of the images, at most {HeldOutImages.MaxImages}, that are not trained on but named at the end; 0 trains on all",
-        HelpName = "X",
-        DefaultValueFactory = _ => 0.05,
-    };
+    private readonly ValueOption<double> _heldOut = new(
+        "--held-out",
+        "X",
+        $"Share of the images, at most {HeldOutImages.MaxImages}, that are not trained on but named at the end; 0 trains on all",
+        0.05
+    );
 
-    private readonly Option<long> _seed = new("--seed")
-    {
-        Description = "Seed of all random choices",
-        HelpName = "N",
-        DefaultValueFactory = _ => Defaults.Seed,
-    };
+    private readonly ValueOption<long> _seed = new("--seed", "N", "Seed of all random choices", Defaults.Seed);
 
     public PretrainVerb()
         : base(
@@ -252,24 +245,6 @@ internal sealed class PretrainVerb : Verb
         tokenizer.Encode(caption, context, out var isCut);
         return isCut;
     }
-
-    private static Option<int> Number(string name, string description, int value) =>
-        new(name)
-        {
-            Description = description,
-            HelpName = "N",
-            DefaultValueFactory = _ => value,
-        };
-
-    private static Option<double> Share(string name, string description, double value) =>
-        new(name)
-        {
-            Description = description,
-            HelpName = "X",
-            DefaultValueFactory = _ => value,
-        };
-
-    private static Option<double?> Varied(string name, string description) => new(name) { Description = description, HelpName = "X" };
 
     private ImageAugmentation? Variation(ParseResult arguments)
     {

@@ -17,20 +17,22 @@ internal sealed class PruneVerb : Verb
 {
     private const string Mirrors = "remote/";
 
-    private readonly Option<string[]> _keep = new("--keep")
+    private readonly ValueOption<string[]> _keep = new(
+        "--keep",
+        "RUN",
+        "Remove all runs but these, with everything that only they have [default: "
+            + "every run is kept, and what none refers to is removed]"
+    )
     {
-        Description =
-            "Remove all runs but these, with everything that only they have [default: "
-            + "every run is kept, and what none refers to is removed]",
-        HelpName = "RUN",
         AllowMultipleArgumentsPerToken = true,
     };
 
-    private readonly Option<string[]> _drop = new("--drop")
+    private readonly ValueOption<string[]> _drop = new(
+        "--drop",
+        "STAGE",
+        "Remove the outputs of these stages, from kept runs too, for example extraction (the activations); a replay computes it again"
+    )
     {
-        Description =
-            "Remove the outputs of these stages, from kept runs too, for example extraction (the activations); a replay computes it again",
-        HelpName = "STAGE",
         AllowMultipleArgumentsPerToken = true,
     };
 

@@ -14,40 +14,43 @@ namespace ClipSae.Cli.Verbs;
 /// </summary>
 internal sealed class RepairVerb : Verb
 {
-    private readonly Option<string> _model = new("--model")
+    private readonly ValueOption<string> _model = new(
+        "--model",
+        "PATH",
+        "CLIP checkpoint: safetensors, PyTorch file, a folder of transformers or open_clip, or a run's name"
+    )
     {
-        Description = "CLIP checkpoint: safetensors, PyTorch file, a folder of transformers or open_clip, or a run's name",
-        HelpName = "PATH",
         Required = true,
     };
-    private readonly Option<string> _images = new("--images")
+    private readonly ValueOption<string> _images = new(
+        "--images",
+        "FOLDER",
+        "Folder of pictures; labels and captions are not needed and not read"
+    )
     {
-        Description = "Folder of pictures; labels and captions are not needed and not read",
-        HelpName = "FOLDER",
         Required = true,
     };
-    private readonly Option<string?> _tokenizer = new("--tokenizer")
-    {
-        Description = "The model's vocabulary (bpe_simple_vocab_16e6.txt.gz) [default: next to the checkpoint]",
-        HelpName = "FILE",
-    };
-    private readonly Option<string?> _words = new("--words")
-    {
-        Description =
-            "Words that the pictures may show and attacks print [default: the words of the vocabulary by which the model classifies them]",
-        HelpName = "WORD,…",
-    };
-    private readonly Option<string?> _out = new("--out")
-    {
-        Description = "Folder for the repaired model in all formats [default: formats in the data folder]",
-        HelpName = "FOLDER",
-    };
-    private readonly Option<string[]> _evaluation = new("--evaluation")
-    {
-        Description = "Set to compare base and repaired on; names: " + string.Join(", ", GivenSet.KnownNames),
-        HelpName = "NAME=FOLDER",
-    };
-    private readonly Option<string?> _preset = new("--preset") { Description = Preset.Description, HelpName = "NAME" };
+    private readonly ValueOption<string?> _tokenizer = new(
+        "--tokenizer",
+        "FILE",
+        "The model's vocabulary (bpe_simple_vocab_16e6.txt.gz) [default: next to the checkpoint]"
+    );
+    private readonly ValueOption<string?> _words = new(
+        "--words",
+        "WORD,…",
+        "Words that the pictures may show and attacks print [default: the words of the vocabulary by which the model classifies them]"
+    );
+    private readonly ValueOption<string?> _out = new(
+        "--out",
+        "FOLDER",
+        "Folder for the repaired model in all formats [default: formats in the data folder]"
+    );
+    private readonly ValueOption<string[]> _evaluation = new(
+        "--evaluation",
+        "NAME=FOLDER",
+        "Set to compare base and repaired on; names: " + string.Join(", ", GivenSet.KnownNames)
+    );
+    private readonly ValueOption<string?> _preset = new("--preset", "NAME", Preset.Description);
     private readonly RunOptions _run = new();
 
     public RepairVerb()

@@ -8,20 +8,16 @@ namespace ClipSae.Cli.Verbs;
 internal sealed class ReplayVerb : Verb
 {
     private readonly Argument<string[]> _runs = RunArgument.CreateSeveral();
-    private readonly Option<string?> _from = new("--from")
-    {
-        Description = "First stage to run again [default: the first stage]",
-        HelpName = "STAGE",
-    };
+    private readonly ValueOption<string?> _from = new("--from", "STAGE", "First stage to run again [default: the first stage]");
     private readonly Option<bool> _verify = new("--verify")
     {
         Description = "Compute again even what is stored, and fail where a digest differs",
     };
-    private readonly Option<string[]> _set = new("--set")
-    {
-        Description = "Change a parameter, for example sae.k=16; may be given several times",
-        HelpName = "SECTION.KEY=VALUE",
-    };
+    private readonly ValueOption<string[]> _set = new(
+        "--set",
+        "SECTION.KEY=VALUE",
+        "Change a parameter, for example sae.k=16; may be given several times"
+    );
 
     public ReplayVerb()
         : base(

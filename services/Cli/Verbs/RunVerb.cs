@@ -17,52 +17,54 @@ namespace ClipSae.Cli.Verbs;
 /// <summary>Runs the whole pipeline on the user's own images and weights.</summary>
 internal class RunVerb : Verb
 {
-    private readonly Option<string> _dataset = new("--dataset")
+    private readonly ValueOption<string> _dataset = new(
+        "--dataset",
+        "FOLDER",
+        "Folder of captioned images; this and the paths below may be s3://BUCKET/FOLDER"
+    )
     {
-        Description = "Folder of captioned images; this and the paths below may be s3://BUCKET/FOLDER",
-        HelpName = "FOLDER",
         Required = true,
     };
-    private readonly Option<string?> _captions = new("--captions")
+    private readonly ValueOption<string?> _captions = new(
+        "--captions",
+        "FILE",
+        "Caption file (JSON, CSV, TSV) [default: found in the folder]"
+    );
+    private readonly ValueOption<string> _model = new(
+        "--model",
+        "PATH",
+        "CLIP checkpoint: safetensors, PyTorch file, a folder of transformers or open_clip, or a run's name"
+    )
     {
-        Description = "Caption file (JSON, CSV, TSV) [default: found in the folder]",
-        HelpName = "FILE",
-    };
-    private readonly Option<string> _model = new("--model")
-    {
-        Description = "CLIP checkpoint: safetensors, PyTorch file, a folder of transformers or open_clip, or a run's name",
-        HelpName = "PATH",
         Required = true,
     };
-    private readonly Option<string?> _tokenizer = new("--tokenizer")
-    {
-        Description = "Its vocabulary (bpe_simple_vocab_16e6.txt.gz) [default: next to the checkpoint]",
-        HelpName = "FILE",
-    };
+    private readonly ValueOption<string?> _tokenizer = new(
+        "--tokenizer",
+        "FILE",
+        "Its vocabulary (bpe_simple_vocab_16e6.txt.gz) [default: next to the checkpoint]"
+    );
 
-    private readonly Option<string[]> _evaluation = new("--evaluation")
-    {
-        Description =
-            "Set to compare base and tuned on; without one they are not scored. A folder, or the annotation file in it; names: "
-            + string.Join(", ", GivenSet.KnownNames),
-        HelpName = "NAME=FOLDER",
-    };
+    private readonly ValueOption<string[]> _evaluation = new(
+        "--evaluation",
+        "NAME=FOLDER",
+        "Set to compare base and tuned on; without one they are not scored. A folder, or the annotation file in it; names: "
+            + string.Join(", ", GivenSet.KnownNames)
+    );
 
-    private readonly Option<string[]> _sae = new("--sae")
-    {
-        Description =
-            "Autoencoder that was trained elsewhere (SAELens, dictionary_learning, sae-for-vlm, overcomplete, ClipSae), "
-            + "in place of one of the run's own; may be given several times. Without extraction.hookPoints the run has these alone",
-        HelpName = "HOOK=PATH",
-    };
+    private readonly ValueOption<string[]> _sae = new(
+        "--sae",
+        "HOOK=PATH",
+        "Autoencoder that was trained elsewhere (SAELens, dictionary_learning, sae-for-vlm, overcomplete, ClipSae), "
+            + "in place of one of the run's own; may be given several times. Without extraction.hookPoints the run has these alone"
+    );
 
-    private readonly Option<string?> _preset = new("--preset") { Description = Preset.Description, HelpName = "NAME" };
+    private readonly ValueOption<string?> _preset = new("--preset", "NAME", Preset.Description);
 
-    private readonly Option<double?> _maxProblems = new("--max-problems")
-    {
-        Description = "Share of rows that may be unusable [default: 0.05]",
-        HelpName = "SHARE",
-    };
+    private readonly ValueOption<double?> _maxProblems = new(
+        "--max-problems",
+        "SHARE",
+        "Share of rows that may be unusable [default: 0.05]"
+    );
 
     private readonly RunOptions _run;
     private readonly bool _tunes;

@@ -14,25 +14,15 @@ namespace ClipSae.Cli.Verbs;
 /// </summary>
 internal sealed class SweepVerb : RunVerb
 {
-    private readonly Option<string?> _hooks = new("--hooks") { Description = "Hook points [default: the preset's]", HelpName = "HOOK,…" };
-    private readonly Option<string> _variants = new("--variants")
-    {
-        Description = "topk, topk-tied, batch-topk, matryoshka",
-        HelpName = "NAME,…",
-        DefaultValueFactory = _ => "topk,topk-tied",
-    };
-    private readonly Option<string> _expansions = new("--expansions")
-    {
-        Description = "Features for each dimension of the input",
-        HelpName = "N,…",
-        DefaultValueFactory = _ => "4,8",
-    };
-    private readonly Option<string> _k = new("--k")
-    {
-        Description = "Active features a row",
-        HelpName = "N,…",
-        DefaultValueFactory = _ => "16,32,64",
-    };
+    private readonly ValueOption<string?> _hooks = new("--hooks", "HOOK,…", "Hook points [default: the preset's]");
+    private readonly ValueOption<string> _variants = new(
+        "--variants",
+        "NAME,…",
+        "topk, topk-tied, batch-topk, matryoshka",
+        "topk,topk-tied"
+    );
+    private readonly ValueOption<string> _expansions = new("--expansions", "N,…", "Features for each dimension of the input", "4,8");
+    private readonly ValueOption<string> _k = new("--k", "N,…", "Active features a row", "16,32,64");
 
     public SweepVerb()
         : base(

@@ -14,17 +14,17 @@ internal sealed class TokenizeVerb : Verb
 
     private readonly Argument<string[]> _texts = new("text") { Description = "Texts to tokenize", Arity = ArgumentArity.OneOrMore };
 
-    private readonly Option<string?> _tokenizer = new("--tokenizer")
-    {
-        Description = "Vocabulary in CLIP's format (.txt or .txt.gz) [default: the demo's]",
-        HelpName = "FILE",
-    };
+    private readonly ValueOption<string?> _tokenizer = new(
+        "--tokenizer",
+        "FILE",
+        "Vocabulary in CLIP's format (.txt or .txt.gz) [default: the demo's]"
+    );
 
-    private readonly Option<int?> _context = new("--context")
-    {
-        Description = $"Context length [default: {DefaultContext}; the demo's model has 16]",
-        HelpName = "N",
-    };
+    private readonly ValueOption<int?> _context = new(
+        "--context",
+        "N",
+        $"Context length [default: {DefaultContext}; the demo's model has 16]"
+    );
 
     public TokenizeVerb()
         : base(

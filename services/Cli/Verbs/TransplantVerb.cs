@@ -25,26 +25,26 @@ internal sealed class TransplantVerb : Verb
             "Image generator: a single file of safetensors (SD 1.5, 2, SDXL, SD 3, Flux), a text encoder's own file, or a diffusers folder",
     };
     private readonly Argument<string> _target = new("out") { Description = "File, or for a folder the folder, to write" };
-    private readonly Option<string?> _encoder = new("--encoder")
-    {
-        Description = "Which text encoder to replace [default: the only one that fits]",
-        HelpName = "NAME",
-    };
-    private readonly Option<string?> _prompts = new("--prompts")
-    {
-        Description = "Prompts to compare hidden states on, one a line [default: 24 of its own]",
-        HelpName = "FILE",
-    };
-    private readonly Option<string?> _tokenizer = new("--tokenizer")
-    {
-        Description = "Vocabulary of the model [default: next to the checkpoint]",
-        HelpName = "FILE",
-    };
-    private readonly Option<string?> _vision = new("--vision")
-    {
-        Description = "Checkpoint with the vision tower, if MODEL is only a text encoder",
-        HelpName = "PATH",
-    };
+    private readonly ValueOption<string?> _encoder = new(
+        "--encoder",
+        "NAME",
+        "Which text encoder to replace [default: the only one that fits]"
+    );
+    private readonly ValueOption<string?> _prompts = new(
+        "--prompts",
+        "FILE",
+        "Prompts to compare hidden states on, one a line [default: 24 of its own]"
+    );
+    private readonly ValueOption<string?> _tokenizer = new(
+        "--tokenizer",
+        "FILE",
+        "Vocabulary of the model [default: next to the checkpoint]"
+    );
+    private readonly ValueOption<string?> _vision = new(
+        "--vision",
+        "PATH",
+        "Checkpoint with the vision tower, if MODEL is only a text encoder"
+    );
 
     public TransplantVerb()
         : base(

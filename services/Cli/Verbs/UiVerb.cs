@@ -16,18 +16,18 @@ internal sealed class UiVerb : Verb
     /// <summary>Holds the token for scripts and for services behind a proxy.</summary>
     public const string TokenVariable = "CLIPSAE_UI_TOKEN";
 
-    private readonly Option<int> _port = new("--port") { Description = "Port to listen on [default: a free one]", HelpName = "PORT" };
-    private readonly Option<string> _listen = new("--listen")
-    {
-        Description = "Address to listen on; other than loopback, every request needs the token that is printed, or $" + TokenVariable,
-        HelpName = "ADDRESS",
-        DefaultValueFactory = _ => "127.0.0.1",
-    };
-    private readonly Option<string[]> _names = new("--host-name")
-    {
-        Description = "Another host name under which browsers may open the pages, such as the machine's name",
-        HelpName = "NAME",
-    };
+    private readonly ValueOption<int> _port = new("--port", "PORT", "Port to listen on [default: a free one]");
+    private readonly ValueOption<string> _listen = new(
+        "--listen",
+        "ADDRESS",
+        "Address to listen on; other than loopback, every request needs the token that is printed, or $" + TokenVariable,
+        "127.0.0.1"
+    );
+    private readonly ValueOption<string[]> _names = new(
+        "--host-name",
+        "NAME",
+        "Another host name under which browsers may open the pages, such as the machine's name"
+    );
     private readonly Option<bool> _changes = new("--allow-changes")
     {
         Description = "Show buttons that cancel, retry and replay runs; without it, the pages only read",

@@ -27,54 +27,56 @@ internal sealed class WiseFtVerb : Verb
     private readonly Argument<string> _tuned = new("tuned") { Description = "The fine-tuned checkpoint, in any format" };
     private readonly Argument<string> _target = new("out") { Description = "Folder to write to; created if missing" };
 
-    private readonly Option<string[]> _validation = new("--validation")
+    private readonly ValueOption<string[]> _validation = new(
+        "--validation",
+        "NAME=FOLDER",
+        "Labelled set on which α is chosen; one of them clean and one attacked"
+    )
     {
-        Description = "Labelled set on which α is chosen; one of them clean and one attacked",
-        HelpName = "NAME=FOLDER",
         Required = true,
     };
 
-    private readonly Option<string[]> _evaluation = new("--evaluation")
+    private readonly ValueOption<string[]> _evaluation = new(
+        "--evaluation",
+        "NAME=FOLDER",
+        "Labelled set that is only scored: it never chooses"
+    );
+    private readonly ValueOption<double[]> _alphas = new(
+        "--alpha",
+        "SHARE",
+        "Shares of the tuned model, in addition to 0 and 1 [default: 0.1, 0.2 … 0.9]"
+    )
     {
-        Description = "Labelled set that is only scored: it never chooses",
-        HelpName = "NAME=FOLDER",
-    };
-    private readonly Option<double[]> _alphas = new("--alpha")
-    {
-        Description = "Shares of the tuned model, in addition to 0 and 1 [default: 0.1, 0.2 … 0.9]",
-        HelpName = "SHARE",
         AllowMultipleArgumentsPerToken = true,
     };
-    private readonly Option<double> _tolerance = new("--clean-tolerance")
+    private readonly ValueOption<double> _tolerance = new(
+        "--clean-tolerance",
+        "SHARE",
+        "Clean accuracy that may be lost",
+        new AlphaRule().CleanTolerance
+    );
+    private readonly ValueOption<string[]> _formats = new(
+        "--to",
+        "FORMAT",
+        "Formats to export the chosen model in [default: openai; of a SigLIP huggingface]"
+    )
     {
-        Description = "Clean accuracy that may be lost",
-        HelpName = "SHARE",
-        DefaultValueFactory = _ => new AlphaRule().CleanTolerance,
-    };
-    private readonly Option<string[]> _formats = new("--to")
-    {
-        Description = "Formats to export the chosen model in [default: openai; of a SigLIP huggingface]",
-        HelpName = "FORMAT",
         AllowMultipleArgumentsPerToken = true,
     };
     private readonly PrecisionOption _dtype = new("--dtype")
     {
         Description = "Precision of the exported weights: float32, float16, bfloat16 [default: float32]",
     };
-    private readonly Option<string?> _tokenizer = new("--tokenizer")
-    {
-        Description = "Vocabulary of the models [default: next to the base]",
-        HelpName = "FILE",
-    };
+    private readonly ValueOption<string?> _tokenizer = new("--tokenizer", "FILE", "Vocabulary of the models [default: next to the base]");
     private readonly Option<bool> _keep = new("--keep")
     {
         Description = "Keep every model of the sweep as a file; otherwise only one at a time is on disk",
     };
-    private readonly Option<string[]> _set = new("--set")
-    {
-        Description = "Change a parameter of the evaluation, for example evaluation.resamples=2000",
-        HelpName = "SECTION.KEY=VALUE",
-    };
+    private readonly ValueOption<string[]> _set = new(
+        "--set",
+        "SECTION.KEY=VALUE",
+        "Change a parameter of the evaluation, for example evaluation.resamples=2000"
+    );
 
     public WiseFtVerb()
         : base(
