@@ -1,4 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace ClipSae.Contracts;
@@ -18,6 +20,27 @@ public class UserErrorException : Exception
 
     public UserErrorException(string message, Exception innerException)
         : base(OneLine(message), innerException) { }
+
+    /// <summary>Throws it if there is a problem.</summary>
+    public static void ThrowIf([DoesNotReturnIf(true)] bool isProblem, string message)
+    {
+        if (isProblem)
+        {
+            throw new UserErrorException(message);
+        }
+    }
+
+    /// <inheritdoc cref="ThrowIf(bool, string)"/>
+    public static void ThrowIf(
+        [DoesNotReturnIf(true)] bool isProblem,
+        [InterpolatedStringHandlerArgument(nameof(isProblem))] ref ProblemMessage message
+    )
+    {
+        if (isProblem)
+        {
+            throw new UserErrorException(message.ToStringAndClear());
+        }
+    }
 
     /// <summary>The first line of what a library says, without its full stop: what fits into a user's line.</summary>
     public static string FirstLine(string message) => message.Split('\n')[0].TrimEnd('\r', '.');

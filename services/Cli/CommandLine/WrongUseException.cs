@@ -1,3 +1,7 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using ClipSae.Contracts;
+
 namespace ClipSae.Cli.CommandLine;
 
 /// <summary>The command line itself is at fault; the process ends with <see cref="ExitCode.WrongUse"/>.</summary>
@@ -8,4 +12,25 @@ internal sealed class WrongUseException : Exception
 
     public WrongUseException(string message, Exception innerException)
         : base(message, innerException) { }
+
+    /// <summary>Throws it if there is a problem.</summary>
+    public static void ThrowIf([DoesNotReturnIf(true)] bool isProblem, string message)
+    {
+        if (isProblem)
+        {
+            throw new WrongUseException(message);
+        }
+    }
+
+    /// <inheritdoc cref="ThrowIf(bool, string)"/>
+    public static void ThrowIf(
+        [DoesNotReturnIf(true)] bool isProblem,
+        [InterpolatedStringHandlerArgument(nameof(isProblem))] ref ProblemMessage message
+    )
+    {
+        if (isProblem)
+        {
+            throw new WrongUseException(message.ToStringAndClear());
+        }
+    }
 }

@@ -31,15 +31,11 @@ internal static class Histogram
 
         var wide = (Width - 2 * Margin) / Bins;
         var bars = counts.Select((count, bin) => Bar(Margin + bin * wide, wide - 1.5, (Floor - 8) * count / counts.Max()));
-        var ticks = Enumerable
-            .Range((int)low, (int)-low + 1)
-            .Select(power =>
-                Html.Of(
-                    $"<text class=\"tick\" x=\"{Margin + (power - low) / -low * (Width - 2 * Margin):0.#}\" y=\"{Height - 6}\" "
-                        + $"text-anchor=\"{(power == low ? "start" : power == 0 ? "end" : "middle")}\">"
-                        + $"{Math.Pow(10, power).ToString("0.######", CultureInfo.InvariantCulture)}</text>"
-                )
-            );
+        var ticks = Html.Each(Enumerable.Range((int)low, (int)-low + 1), power =>
+            $"<text class=\"tick\" x=\"{Margin + (power - low) / -low * (Width - 2 * Margin):0.#}\" y=\"{Height - 6}\" "
+            + $"text-anchor=\"{(power == low ? "start" : power == 0 ? "end" : "middle")}\">"
+            + $"{Math.Pow(10, power).ToString("0.######", CultureInfo.InvariantCulture)}</text>"
+        );
         return Html.Of(
             $"""
             <figure class="chart"><figcaption>{title} <small>share of rows, {values.Count} features</small></figcaption>

@@ -33,9 +33,9 @@ internal static class DataProblems
             );
         }
 
-        var rows = problems
-            .Take(MaxCount)
-            .Select(problem => Html.Of($"<tr><td>{problem.Set}</td><td><code>{problem.Where}</code></td><td>{problem.What}</td></tr>"));
+        var rows = Html.Each(problems.Take(MaxCount), problem =>
+            $"<tr><td>{problem.Set}</td><td><code>{problem.Where}</code></td><td>{problem.What}</td></tr>"
+        );
         var rest =
             problems.Length > MaxCount
                 ? Html.Of($"<p class=\"note\">and {problems.Length - MaxCount} more, all of them in the manifests</p>")
@@ -63,8 +63,8 @@ internal static class DataProblems
             $"<b>{stage.Count()} of {stage.Key.Units}</b> units of {stage.Key.Stage} failed; "
             + $"everything after it was computed without them. "
         );
-        var rows = data.Missing.Select(unit =>
-            Html.Of($"<tr><td>{unit.Stage}</td><td><code>{unit.Unit}</code></td><td>{unit.Reason}</td></tr>")
+        var rows = Html.Each(data.Missing, unit =>
+            $"<tr><td>{unit.Stage}</td><td><code>{unit.Unit}</code></td><td>{unit.Reason}</td></tr>"
         );
         var table = Html.Of(
             $"<table class=\"compact\"><thead><tr><th>Stage</th><th>Missing</th><th>Why</th></tr></thead><tbody>{rows}</tbody></table>"
@@ -80,12 +80,8 @@ internal static class DataProblems
                 $"<b>{dataset.Name}</b>: {Written.Count(dataset.Items.Count)} usable images of {Written.Count(dataset.Rows)} rows "
                     + $"in {dataset.Shards.Count} shards. "
             );
-        var evaluation = sets.Select(
-            (set, index) =>
-                Html.Of(
-                    $"{(index == 0 ? "Evaluation: " : ", ")}"
-                        + $"<code>{set.Name}</code> {Written.Count(set.Images)} of {Written.Count(set.Total)}"
-                )
+        var evaluation = Html.Each(sets, (set, index) =>
+            $"{(index == 0 ? "Evaluation: " : ", ")}" + $"<code>{set.Name}</code> {Written.Count(set.Images)} of {Written.Count(set.Total)}"
         );
         return Html.Of($"{tuning}{evaluation}{(sets.Count > 0 ? "." : "")}");
     }

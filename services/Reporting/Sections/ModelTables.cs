@@ -58,9 +58,8 @@ internal static class ModelTables
             .Where(column => view.Told.Any(model => EvaluationView.Scores(model, name) is { } scores && column.Metric(scores) is not null))
             .ToArray();
         var isCompared = view.Told.Count > 1 && !IsRepeated(view);
-        var rows = view.Told.Select(model =>
-            Html.Of(
-                $"""
+        var rows = Html.Each(view.Told, model =>
+            $"""
                 <tr><th scope="row">{model.Name}</th>{columns.Select(column =>
                     Cell(EvaluationView.Scores(model, name) is { } scores ? column.Metric(scores) : null, column.Share)
                 )}
@@ -72,7 +71,6 @@ internal static class ModelTables
                         : Html.Empty
                 )}</tr>
                 """
-            )
         );
         var table = Html.Of(
             $"""
@@ -115,14 +113,12 @@ internal static class ModelTables
                 )
             )
             .ToArray();
-        var rows = classes.Select(score =>
-            Html.Of(
-                $"""
+        var rows = Html.Each(classes, score =>
+            $"""
                 <tr><th scope="row">{score.Class}</th><td class="n">{Written.Count(score.Images)}</td>{byModel.Select(model =>
                     IntervalCell.Of(model.GetValueOrDefault(score.Class))
                 )}</tr>
                 """
-            )
         );
         return Html.Of(
             $"""

@@ -33,9 +33,8 @@ internal static class Provenance
 
     private static Html Proofs(ReportData data)
     {
-        var rows = data.Proofs.Select(proof =>
-            Html.Of(
-                $"""
+        var rows = Html.Each(data.Proofs, proof =>
+            $"""
                 <tr><th scope="row">{proof.Key}</th><td class="n">{Written.Number(proof.Value.Image.MaxRelative)}</td><td class="n">{Cosine(
                     proof.Value.Image.MinCosine
                 )}</td>
@@ -43,7 +42,6 @@ internal static class Provenance
                     proof.Value.Text.MinCosine
                 )}</td><td><code>{Written.Short(proof.Value.Written)}</code></td></tr>
                 """
-            )
         );
         return data.Proofs.Count == 0
             ? Html.Empty
@@ -70,14 +68,10 @@ internal static class Provenance
 
     private static Html Inputs(ReportData data)
     {
-        var rows = data
-            .Inputs.OrderBy(input => input.Key, StringComparer.Ordinal)
-            .Select(input =>
-                Html.Of(
-                    $"<tr><th scope=\"row\">{input.Key}</th><td class=\"n\">{Written.Bytes(input.Value.Length)}</td><td>"
-                        + $"<code>{input.Value.Digest.Replace("sha256:", "", StringComparison.Ordinal)}</code></td></tr>"
-                )
-            );
+        var rows = Html.Each(data.Inputs.OrderBy(input => input.Key, StringComparer.Ordinal), input =>
+            $"<tr><th scope=\"row\">{input.Key}</th><td class=\"n\">{Written.Bytes(input.Value.Length)}</td><td>"
+            + $"<code>{input.Value.Digest.Replace("sha256:", "", StringComparison.Ordinal)}</code></td></tr>"
+        );
         return data.Inputs.Count == 0
             ? Html.Empty
             : Folded(
@@ -88,15 +82,15 @@ internal static class Provenance
 
     private static Html Outputs(ReportData data)
     {
-        var rows = data.Units.SelectMany(unit =>
-            unit.Outputs.OrderBy(output => output.Key, StringComparer.Ordinal)
-                .Select(output =>
-                    Html.Of(
-                        $"<tr><th scope=\"row\">{unit.Stage}/{unit.Unit}:{output.Key}</th><td class=\"n\">"
-                            + $"{Written.Bytes(output.Value.Length)}</td><td><code>{Written.Short(output.Value.Digest)}</code></td><td>"
-                            + $"<code>{Written.Short(unit.Key)}</code></td></tr>"
-                    )
-                )
+        var rows = Html.Each(
+            data.Units.SelectMany(
+                unit => unit.Outputs.OrderBy(output => output.Key, StringComparer.Ordinal),
+                (unit, output) => (unit, output)
+            ),
+            row =>
+                $"<tr><th scope=\"row\">{row.unit.Stage}/{row.unit.Unit}:{row.output.Key}</th><td class=\"n\">"
+                + $"{Written.Bytes(row.output.Value.Length)}</td><td><code>{Written.Short(row.output.Value.Digest)}</code></td><td>"
+                + $"<code>{Written.Short(row.unit.Key)}</code></td></tr>"
         );
         return data.Units.Count == 0
             ? Html.Empty
@@ -111,12 +105,10 @@ internal static class Provenance
 
     private static Html Stages(ReportData data)
     {
-        var rows = data.Stages.Select(stage =>
-            Html.Of(
-                $"<tr><th scope=\"row\">{stage.Stage}</th>"
-                    + $"<td class=\"n\">{stage.Algorithm?.ToString(CultureInfo.InvariantCulture) ?? Written.Missing}</td>"
-                    + $"<td>{(stage.Computed.Count == 0 ? Written.Missing : string.Join("; ", stage.Computed))}</td></tr>"
-            )
+        var rows = Html.Each(data.Stages, stage =>
+            $"<tr><th scope=\"row\">{stage.Stage}</th>"
+            + $"<td class=\"n\">{stage.Algorithm?.ToString(CultureInfo.InvariantCulture) ?? Written.Missing}</td>"
+            + $"<td>{(stage.Computed.Count == 0 ? Written.Missing : string.Join("; ", stage.Computed))}</td></tr>"
         );
         return data.Stages.Count == 0
             ? Html.Empty

@@ -123,12 +123,8 @@ internal static class SalientFeatures
         }
 
         var most = neurons.Max(neuron => neuron.Score);
-        var layers = neurons
-            .GroupBy(neuron => neuron.Layer)
-            .OrderBy(layer => layer.Key)
-            .Select(layer =>
-                Html.Of(
-                    $"""
+        var layers = Html.Each(neurons.GroupBy(neuron => neuron.Layer).OrderBy(layer => layer.Key), layer =>
+            $"""
                     <div><h4>Block {Written.Count(layer.Key)}</h4><ol class="neurons">{layer.OrderByDescending(neuron => neuron.Score).Take(
                         MaxNeurons
                     ).Select(neuron =>
@@ -137,8 +133,7 @@ internal static class SalientFeatures
                         )
                     )}</ol></div>
                     """
-                )
-            );
+        );
         return Html.Of(
             $"<h3>Neurons that write them <small>the top {MaxNeurons} of each block, by their direct write into the "
                 + $"features</small></h3><div class=\"columns\">{layers}{Ablation(salient.NeuronAblation)}</div>"

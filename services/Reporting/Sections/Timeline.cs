@@ -16,9 +16,8 @@ internal static class Timeline
         var begin = data.Units.Min(unit => unit.StartedAt);
         var whole = Math.Max(0.001, data.Units.Max(unit => (unit.StartedAt - begin).TotalSeconds + unit.Seconds));
         var hits = data.Units.Count(unit => unit.Cache == "hit");
-        var rows = data.Units.Select(unit =>
-            Html.Of(
-                $"""
+        var rows = Html.Each(data.Units, unit =>
+            $"""
                 <tr><th scope="row">{unit.Stage} <small>{unit.Unit}</small></th><td><span class="cache {unit.Cache}">{unit.Cache}</span></td><td class="n">{Written.Duration(
                     unit.Seconds
                 )}</td>
@@ -29,7 +28,6 @@ internal static class Timeline
                     100 * unit.Seconds / whole
                 ):0.##}%"></i></div></td><td class="why">{unit.Reason}</td></tr>
                 """
-            )
         );
         return new Section(
             "timeline",

@@ -108,13 +108,9 @@ internal sealed class FeatureParts(AtlasVolume volume, FeatureIndex? index, Atla
             )
             : Html.Empty;
         var images = Indexed(feature) is { } indexed
-            ? Html.Join(
-                indexed.Bands.Select(band =>
-                    Html.Of(
-                        $"<h3>{(band.From == 0 ? "Strongest" : Written.Share(band.From) + " to")} {Written.Share(band.To)}</h3>"
-                            + $"{Gallery(feature.Feature, band.Images.Select(image => (index!.Images[image.Image], image.Activation)))}"
-                    )
-                )
+            ? Html.Each(indexed.Bands, band =>
+                $"<h3>{(band.From == 0 ? "Strongest" : Written.Share(band.From) + " to")} {Written.Share(band.To)}</h3>"
+                + $"{Gallery(feature.Feature, band.Images.Select(image => (index!.Images[image.Image], image.Activation)))}"
             )
             : Html.Of($"<p class=\"note\">The held-out images it fires on most. {places.IndexHint(volume)}</p>{Top(feature)}");
         return Html.Of(
