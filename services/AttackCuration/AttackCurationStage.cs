@@ -246,13 +246,11 @@ public sealed class AttackCurationStage : IStage
         var vulnerability = printing.Judge(candidates, best.Before.Clean, vision, classifier, pictures, device, cancel);
         vulnerability.Require(options.MinFooled);
         var chosen = AttackSelection.Choose(candidates, firing, options.Attacks);
-        if (chosen.Count == 0)
-        {
-            throw new UserErrorException(
-                $"attack-curation: none of the {vulnerability.Fooled} printed words that fool this model excites its text-salient "
-                    + "features; train the SAE on another layer (extraction.hookPoints) or on more images"
-            );
-        }
+        UserErrorException.ThrowIf(
+            chosen.Count == 0,
+            $"attack-curation: none of the {vulnerability.Fooled} printed words that fool this model excites its text-salient "
+                + $"features; train the SAE on another layer (extraction.hookPoints) or on more images"
+        );
 
         var curated = new CuratedAttacks();
         foreach (var attack in chosen)
@@ -381,13 +379,11 @@ public sealed class AttackCurationStage : IStage
             explained.Add((name, statistics?.Metrics.ExplainedVariance));
         }
 
-        if (explained.Count == 0)
-        {
-            throw new UserErrorException(
-                "attack-curation: no SAE among the inputs reads pictures, in which text-salient features are found; "
-                    + "name a hook point of the vision tower, such as mlp@0, in extraction.hookPoints"
-            );
-        }
+        UserErrorException.ThrowIf(
+            explained.Count == 0,
+            "attack-curation: no SAE among the inputs reads pictures, in which text-salient features are found; "
+                + "name a hook point of the vision tower, such as mlp@0, in extraction.hookPoints"
+        );
 
         var fetched = new List<(string Hook, string File)>();
         foreach (var name in new UsefulAutoencoders(explained).Require(options.MinExplained))

@@ -151,17 +151,13 @@ public sealed class RunStarter(
 
     private static void RequireSame(DatasetReady ready, RunStarted? started)
     {
-        if (
+        UserErrorException.ThrowIf(
             started is null
-            || RunIdentity.Of(ready.Spec, ready.Plan is { } asked ? PlanVersions.PinAs(asked, started.Plan) : started.Plan)
-                != RunIdentity.Of(started)
-        )
-        {
-            throw new UserErrorException(
-                $"dataset-ready: run: {ready.Run} is the name of a run with other inputs, parameters, seed, plan or origin: "
-                    + "choose another name, or give none"
-            );
-        }
+                || RunIdentity.Of(ready.Spec, ready.Plan is { } asked ? PlanVersions.PinAs(asked, started.Plan) : started.Plan)
+                    != RunIdentity.Of(started),
+            $"dataset-ready: run: {ready.Run} is the name of a run with other inputs, parameters, seed, plan or origin: "
+                + $"choose another name, or give none"
+        );
     }
 
     private async Task RequireKnownAsync(RunPlan plan, CancellationToken cancel)
@@ -181,25 +177,19 @@ public sealed class RunStarter(
     private static void Require(DatasetReady ready)
     {
         // Plain JSON comes from anywhere: what the type promises was not checked yet.
-        if (ready.Spec.Inputs is null or { Count: 0 })
-        {
-            throw new UserErrorException(
-                "dataset-ready: inputs is missing: expected artifacts by name, such as dataset:shards/00000 and model:weights"
-            );
-        }
-
-        if (ready.Spec.Inputs.Count > DatasetReady.MaxInputs)
-        {
-            throw new UserErrorException(
-                $"dataset-ready: inputs has {ready.Spec.Inputs.Count} members; at most {DatasetReady.MaxInputs} are allowed: "
-                    + "use fewer and larger shards"
-            );
-        }
-
-        if (ready.Spec.Parameters is null)
-        {
-            throw new UserErrorException("dataset-ready: parameters is missing: expected sections of parameters, {} for none");
-        }
+        UserErrorException.ThrowIf(
+            ready.Spec.Inputs is null or { Count: 0 },
+            "dataset-ready: inputs is missing: expected artifacts by name, such as dataset:shards/00000 and model:weights"
+        );
+        UserErrorException.ThrowIf(
+            ready.Spec.Inputs.Count > DatasetReady.MaxInputs,
+            $"dataset-ready: inputs has {ready.Spec.Inputs.Count} members; at most {DatasetReady.MaxInputs} are allowed: "
+                + $"use fewer and larger shards"
+        );
+        UserErrorException.ThrowIf(
+            ready.Spec.Parameters is null,
+            "dataset-ready: parameters is missing: expected sections of parameters, {} for none"
+        );
 
         foreach (var (name, artifact) in ready.Spec.Inputs)
         {
@@ -208,10 +198,10 @@ public sealed class RunStarter(
                 throw new UserErrorException($"dataset-ready: inputs: the name '{name}' {problem}");
             }
 
-            if (artifact is not { Digest: not null, Name: not null, MediaType: not null, Length: >= 0 })
-            {
-                throw new UserErrorException($"dataset-ready: inputs['{name}'] must have digest, length, mediaType and name");
-            }
+            UserErrorException.ThrowIf(
+                artifact is not { Digest: not null, Name: not null, MediaType: not null, Length: >= 0 },
+                $"dataset-ready: inputs['{name}'] must have digest, length, mediaType and name"
+            );
 
             Naming($"inputs['{name}'].digest", () => Digest.Hex(artifact.Digest));
             Naming($"inputs['{name}'].name", () => RequireFileName(artifact.Name));
@@ -234,10 +224,10 @@ public sealed class RunStarter(
     {
         RequireText(name);
         // A shard's name has a folder in it; none may lead out of where it is written.
-        if (name.Contains('\\', StringComparison.Ordinal) || name.Split('/').Any(part => part is "" or "." or ".."))
-        {
-            throw new UserErrorException($"'{name}' is not a file name");
-        }
+        UserErrorException.ThrowIf(
+            name.Contains('\\', StringComparison.Ordinal) || name.Split('/').Any(part => part is "" or "." or ".."),
+            $"'{name}' is not a file name"
+        );
     }
 
     /// <summary>A name that follows from the content, so that an event without a name is the same run however often it comes.</summary>

@@ -19,13 +19,11 @@ internal sealed class StrictJson(ISerializerFactory lenient) : ISerializerFactor
         new(
             (names, message) =>
             {
-                if (!names.Contains(StrictMessages.NameOf(typeof(DatasetReady)), StringComparer.Ordinal))
-                {
-                    throw new UserErrorException(
-                        $"{What}: messageType names {(names.Count == 0 ? "nothing" : string.Join(", ", names))}: "
-                            + $"expected urn:message:{StrictMessages.NameOf(typeof(DatasetReady))}"
-                    );
-                }
+                UserErrorException.ThrowIf(
+                    !names.Contains(StrictMessages.NameOf(typeof(DatasetReady)), StringComparer.Ordinal),
+                    $"{What}: messageType names {(names.Count == 0 ? "nothing" : string.Join(", ", names))}: "
+                        + $"expected urn:message:{StrictMessages.NameOf(typeof(DatasetReady))}"
+                );
 
                 Require(message);
             }

@@ -125,10 +125,7 @@ public sealed class EmbeddingExtractionStage(TimeProvider time) : IStage, IDispo
         }
 
         var total = result.Ids.Count + result.Unreadable.Count;
-        if (total == 0)
-        {
-            throw new UserErrorException($"shard {context.Unit} contains no images; import the data set again");
-        }
+        UserErrorException.ThrowIf(total == 0, $"shard {context.Unit} contains no images; import the data set again");
 
         if (result.Ids.Count == 0 || result.Unreadable.Count > options.MaxUnreadableShare * total)
         {

@@ -68,21 +68,17 @@ public sealed record ExtractionOptions
     public void Validate()
     {
         ParameterRules.Require(this, "extraction");
-        if (HookPoints.Count == 0)
-        {
-            throw new UserErrorException($"extraction.hookPoints is empty; name at least one of {HookPoint.Forms}");
-        }
+        UserErrorException.ThrowIf(HookPoints.Count == 0, $"extraction.hookPoints is empty; name at least one of {HookPoint.Forms}");
 
         var points = HookPoints.Select(HookPoint.Parse).ToList();
-        if (points.Distinct().Count() < points.Count)
-        {
-            throw new UserErrorException($"extraction.hookPoints names a point twice: {string.Join(", ", HookPoints)}");
-        }
-
-        if (TokensPerImage is TokenSampling.Sampled { Count: < 1 })
-        {
-            throw new UserErrorException("extraction.tokensPerImage must be \"all\" or a number from 1");
-        }
+        UserErrorException.ThrowIf(
+            points.Distinct().Count() < points.Count,
+            $"extraction.hookPoints names a point twice: {string.Join(", ", HookPoints)}"
+        );
+        UserErrorException.ThrowIf(
+            TokensPerImage is TokenSampling.Sampled { Count: < 1 },
+            "extraction.tokensPerImage must be \"all\" or a number from 1"
+        );
     }
 
     /// <summary>The hook points of one tower of a model.</summary>

@@ -82,13 +82,11 @@ public sealed class ActivationSet : IDisposable
         }
 
         var heldOut = HeldOutImages(images.Count, options);
-        if (imageOfRow.Count < 2 || imageOfRow.All(heldOut.Contains) || !imageOfRow.Any(heldOut.Contains))
-        {
-            throw new UserErrorException(
-                $"{context.Stage}/{context.Unit}: {imageOfRow.Count} rows of {images.Count} images are too few to train on and "
-                    + "hold some out; add images"
-            );
-        }
+        UserErrorException.ThrowIf(
+            imageOfRow.Count < 2 || imageOfRow.All(heldOut.Contains) || !imageOfRow.Any(heldOut.Contains),
+            $"{context.Stage}/{context.Unit}: {imageOfRow.Count} rows of {images.Count} images are too few to train on and "
+                + $"hold some out; add images"
+        );
 
         var (sourceOfRow, sources) = SourcesOf(imageOfRow, captionOfRow, images);
         var embeddings = await ReadEmbeddingsAsync(

@@ -145,9 +145,6 @@ public sealed record SaeOptions
 
     private static void Require(bool holds, string key, string rule)
     {
-        if (!holds)
-        {
-            throw new UserErrorException($"sae.{key}: must be {rule}");
-        }
+        UserErrorException.ThrowIf(!holds, $"sae.{key}: must be {rule}");
     }
 }

@@ -98,13 +98,11 @@ public sealed class SaeTrainingStage : IStage
 
     private static void RequireWidth(SparseAutoencoder sae, int width, string unit)
     {
-        if (sae.InputWidth != width)
-        {
-            throw new UserErrorException(
-                $"the autoencoder given for {unit} takes activations {sae.InputWidth} wide, "
-                    + $"but those of the model are {width} wide there; name the hook point that it was trained at"
-            );
-        }
+        UserErrorException.ThrowIf(
+            sae.InputWidth != width,
+            $"the autoencoder given for {unit} takes activations {sae.InputWidth} wide, "
+                + $"but those of the model are {width} wide there; name the hook point that it was trained at"
+        );
     }
 
     // Before the training rather than after it.

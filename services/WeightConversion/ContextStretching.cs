@@ -46,10 +46,10 @@ public static class ContextStretching
         Conversion.RequireNoNullToken(checkpoint, source.Name);
         var weights = new PlainWeights(checkpoint);
         var context = weights.Architecture.ContextLength;
-        if (context is < KeptRows + 2 or > 77)
-        {
-            throw new UserErrorException($"{source.Name}: its context is {context} tokens; only {KeptRows + 2} to 77 can be stretched");
-        }
+        UserErrorException.ThrowIf(
+            context is < KeptRows + 2 or > 77,
+            $"{source.Name}: its context is {context} tokens; only {KeptRows + 2} to 77 can be stretched"
+        );
 
         var longer = KeptRows + (Factor * (context - KeptRows));
         SafetensorsWriter.WriteStreaming(

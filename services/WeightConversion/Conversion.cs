@@ -46,13 +46,11 @@ public sealed record Conversion(
     /// <exception cref="UserErrorException">The checkpoint has a null token, and what is written from it would have none.</exception>
     internal static void RequireNoNullToken(ClipCheckpoint checkpoint, string name)
     {
-        if (checkpoint.Keys.Any(key => key.StartsWith(ClipKeys.NullToken, StringComparison.Ordinal)))
-        {
-            throw new UserErrorException(
-                $"{name}: has a null token, which other weights cannot use; "
-                    + $"convert the file first, and use the plain weights and {NullToken.FileName} that this gives"
-            );
-        }
+        UserErrorException.ThrowIf(
+            checkpoint.Keys.Any(key => key.StartsWith(ClipKeys.NullToken, StringComparison.Ordinal)),
+            $"{name}: has a null token, which other weights cannot use; "
+                + $"convert the file first, and use the plain weights and {NullToken.FileName} that this gives"
+        );
     }
 
     /// <summary>The model card's file.</summary>

@@ -73,10 +73,7 @@ public sealed record ConversionOptions
     public void Validate()
     {
         ParameterRules.Require(this, "conversion");
-        if (Targets.Count == 0)
-        {
-            throw new UserErrorException("conversion.formats is empty; name at least one format");
-        }
+        UserErrorException.ThrowIf(Targets.Count == 0, "conversion.formats is empty; name at least one format");
 
         if (Dtype != Precision.Float32 && Targets.FirstOrDefault(target => target.IsFloat32Alone) is { } wide)
         {

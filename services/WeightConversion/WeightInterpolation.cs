@@ -66,13 +66,11 @@ public static class WeightInterpolation
     {
         Conversion.RequireNoNullToken(from, @base.Name);
         Conversion.RequireNoNullToken(to, tuned.Name);
-        if (from.Architecture != to.Architecture)
-        {
-            throw new UserErrorException(
-                $"{@base.Name} and {tuned.Name} are not of one architecture ({from.Architecture}; {to.Architecture}); "
-                    + "interpolate a model with the one it was tuned from"
-            );
-        }
+        UserErrorException.ThrowIf(
+            from.Architecture != to.Architecture,
+            $"{@base.Name} and {tuned.Name} are not of one architecture ({from.Architecture}; {to.Architecture}); "
+                + $"interpolate a model with the one it was tuned from"
+        );
     }
 
     private static torch.Tensor Mix(PlainWeights start, PlainWeights end, double alpha, string key, CancellationToken cancel)

@@ -42,12 +42,10 @@ public sealed class ZeroShotEvaluator(
         CancellationToken cancel = default
     )
     {
-        if (models.Count == 0 || sets.Count == 0)
-        {
-            throw new UserErrorException(
-                $"nothing to evaluate: {models.Count} models and {sets.Count} evaluation sets were given; at least one of each is needed"
-            );
-        }
+        UserErrorException.ThrowIf(
+            models.Count == 0 || sets.Count == 0,
+            $"nothing to evaluate: {models.Count} models and {sets.Count} evaluation sets were given; at least one of each is needed"
+        );
 
         var (preparation, activation, context) = SizesOf(models[0]);
         using var asked = EvaluationSets.Of(sets, options, preparation, models.Count > 1 ? scratch : null, cancel);

@@ -65,10 +65,10 @@ public sealed class FolderArtifactStore : IArtifactStore
     {
         var path = PathOf(artifact.Digest);
         var file = new FileInfo(path);
-        if (!file.Exists)
-        {
-            throw new UserErrorException($"artifact {artifact.Name} is missing ({path}): run again to recompute the stage that made it");
-        }
+        UserErrorException.ThrowIf(
+            !file.Exists,
+            $"artifact {artifact.Name} is missing ({path}): run again to recompute the stage that made it"
+        );
 
         // Reading a large blob again for each use would cost more than the use; size and time of writing reveal a change cheaply.
         var seen = (file.Length, file.LastWriteTimeUtc);
@@ -85,13 +85,11 @@ public sealed class FolderArtifactStore : IArtifactStore
 
     private string Verify(ArtifactRef artifact, string path, (long Length, DateTime Written) seen)
     {
-        if (seen.Length != artifact.Length || Digest.OfFile(path) != artifact.Digest)
-        {
-            throw new UserErrorException(
-                $"artifact {artifact.Name} is damaged: {path} no longer has its digest; "
-                    + "delete that file and run again to recompute the stage that made it"
-            );
-        }
+        UserErrorException.ThrowIf(
+            seen.Length != artifact.Length || Digest.OfFile(path) != artifact.Digest,
+            $"artifact {artifact.Name} is damaged: {path} no longer has its digest; "
+                + $"delete that file and run again to recompute the stage that made it"
+        );
 
         _verified[artifact.Digest] = seen;
         return path;

@@ -72,12 +72,10 @@ public sealed record ObjectStorageOptions
     /// <exception cref="UserErrorException">A value is missing or impossible; the message names it.</exception>
     public void Validate()
     {
-        if (!Uri.TryCreate(Endpoint, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.AbsolutePath != "/")
-        {
-            throw new UserErrorException(
-                $"{Section}:Endpoint = '{Endpoint}': expected an address such as http://127.0.0.1:9000 (environment: ClipSae__S3__Endpoint)"
-            );
-        }
+        UserErrorException.ThrowIf(
+            !Uri.TryCreate(Endpoint, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.AbsolutePath != "/",
+            $"{Section}:Endpoint = '{Endpoint}': expected an address such as http://127.0.0.1:9000 (environment: ClipSae__S3__Endpoint)"
+        );
 
         Require(Bucket.Length is >= 3 and <= 63, "Bucket", "a name of 3 to 63 characters");
         Require(ReadAccessKey().Length > 0, "AccessKey", "a key, or AccessKeyFile with one (environment: ClipSae__S3__AccessKey)");
@@ -97,10 +95,7 @@ public sealed record ObjectStorageOptions
 
     private static void Require(bool holds, string name, string expected)
     {
-        if (!holds)
-        {
-            throw new UserErrorException($"{Section}:{name}: expected {expected}");
-        }
+        UserErrorException.ThrowIf(!holds, $"{Section}:{name}: expected {expected}");
     }
 
     private static string Given(string value, string? file)

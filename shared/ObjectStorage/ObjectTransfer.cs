@@ -114,10 +114,10 @@ internal sealed class ObjectTransfer(S3ObjectStore store)
             onlyIf: tag
         );
         RequireFound(answer, key);
-        if (answer.StatusCode != HttpStatusCode.PartialContent && start > 0)
-        {
-            throw new UserErrorException($"the object store {store.Options.Endpoint} does not support range requests: it cannot be used");
-        }
+        UserErrorException.ThrowIf(
+            answer.StatusCode != HttpStatusCode.PartialContent && start > 0,
+            $"the object store {store.Options.Endpoint} does not support range requests: it cannot be used"
+        );
 
         await using var content = await answer.Content.ReadAsStreamAsync(cancel);
         var buffer = ArrayPool<byte>.Shared.Rent(Buffer);

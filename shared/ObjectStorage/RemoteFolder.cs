@@ -37,10 +37,7 @@ public static class RemoteFolder
                 && (start.Length == 0 || item.Key == start || item.Key.StartsWith(start + "/", StringComparison.Ordinal))
             )
             .ToArray();
-        if (found.Length == 0)
-        {
-            throw new UserErrorException($"s3://{store.Options.Bucket}/{start}: there is nothing at {store.Options.Endpoint}");
-        }
+        UserErrorException.ThrowIf(found.Length == 0, $"s3://{store.Options.Bucket}/{start}: there is nothing at {store.Options.Endpoint}");
 
         var wanted = found.ToDictionary(item => LocalPath(store, root, item.Key), StringComparer.Ordinal);
         RequireNoFileIsFolder(store, wanted);
@@ -107,12 +104,10 @@ public static class RemoteFolder
         {
             for (var folder = Path.GetDirectoryName(path); folder is not null; folder = Path.GetDirectoryName(folder))
             {
-                if (wanted.TryGetValue(folder, out var both))
-                {
-                    throw new UserErrorException(
-                        $"s3://{store.Options.Bucket}/{both.Key} is an object and, for {item.Key}, a folder too: rename one of them"
-                    );
-                }
+                UserErrorException.ThrowIf(
+                    wanted.TryGetValue(folder, out var both),
+                    $"s3://{store.Options.Bucket}/{both.Key} is an object and, for {item.Key}, a folder too: rename one of them"
+                );
             }
         }
     }

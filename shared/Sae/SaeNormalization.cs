@@ -31,13 +31,11 @@ public sealed class SaeNormalization(Tensor mean, double scale) : IDisposable
 
         var mean = sum.Over(data.Rows);
         var meanSquareNorm = (squares.Over(data.Rows) - mean.Squared()).sum().item<double>();
-        if (!double.IsFinite(meanSquareNorm))
-        {
-            throw new UserErrorException(
-                "the activations hold values that are not numbers (NaN or infinite); "
-                    + "extract them again, in float32 if they were stored in lower precision"
-            );
-        }
+        UserErrorException.ThrowIf(
+            !double.IsFinite(meanSquareNorm),
+            "the activations hold values that are not numbers (NaN or infinite); "
+                + "extract them again, in float32 if they were stored in lower precision"
+        );
 
         // Inputs that are all equal have no scale; 1 keeps them finite and the autoencoder reconstructs them by its bias.
         var scale = meanSquareNorm > 1e-20 ? Math.Sqrt(data.Width / meanSquareNorm) : 1;

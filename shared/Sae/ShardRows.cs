@@ -35,19 +35,17 @@ public sealed class ShardRows : IActivationRows, IDisposable
             {
                 var file = SafetensorsFile.Open(path);
                 files.Add(file);
-                if (!file.Entries.TryGetValue(Key, out var entry) || entry.Shape.Count != 2)
-                {
-                    throw new UserErrorException($"{path}: contains no tensor '{Key}' of [rows, width]; extract the activations again");
-                }
+                UserErrorException.ThrowIf(
+                    !file.Entries.TryGetValue(Key, out var entry) || entry.Shape.Count != 2,
+                    $"{path}: contains no tensor '{Key}' of [rows, width]; extract the activations again"
+                );
 
                 width ??= entry.Shape[1];
-                if (entry.Shape[1] != width)
-                {
-                    throw new UserErrorException(
-                        $"{path}: activations are {entry.Shape[1]} wide, those of the first shard {width}; "
-                            + "use shards of one model and hook point only"
-                    );
-                }
+                UserErrorException.ThrowIf(
+                    entry.Shape[1] != width,
+                    $"{path}: activations are {entry.Shape[1]} wide, those of the first shard {width}; "
+                        + $"use shards of one model and hook point only"
+                );
 
                 starts.Add(starts[^1] + entry.Shape[0]);
             }

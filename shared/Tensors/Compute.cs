@@ -85,10 +85,7 @@ public static class Compute
     /// <exception cref="UserErrorException"><paramref name="count"/> is below 1.</exception>
     public static void UseThreads(int count)
     {
-        if (count < 1)
-        {
-            throw new UserErrorException($"threads is {count}; it must be 1 or more");
-        }
+        UserErrorException.ThrowIf(count < 1, $"threads is {count}; it must be 1 or more");
 
         _threads = count;
         torch.set_num_threads(count);
@@ -108,10 +105,7 @@ public static class Compute
     public static void Require(string name)
     {
         using var one = torch.ones(1, dtype: torch.float32, device: Device(name));
-        if (one.item<float>() != 1)
-        {
-            throw new UserErrorException($"device '{name}' computes incorrectly");
-        }
+        UserErrorException.ThrowIf(one.item<float>() != 1, $"device '{name}' computes incorrectly");
     }
 
     /// <summary>Memory in use: the whole of a GPU's, by whatever process, or the resident set of this process for <c>cpu</c>.</summary>

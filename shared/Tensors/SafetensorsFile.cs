@@ -53,10 +53,7 @@ public sealed class SafetensorsFile : ITensorFile
         catch (Exception failure)
         {
             file?.Dispose();
-            if (failure is IOException or UnauthorizedAccessException)
-            {
-                throw new UserErrorException($"{name}: cannot be read: {failure.Message}");
-            }
+            UserErrorException.ThrowIf(failure is IOException or UnauthorizedAccessException, $"{name}: cannot be read: {failure.Message}");
 
             throw;
         }
@@ -90,10 +87,10 @@ public sealed class SafetensorsFile : ITensorFile
     public torch.Tensor ReadRows(string name, long start, long count)
     {
         var entry = Entry(name);
-        if (entry.Shape.Count == 0 || start < 0 || count < 0 || start > entry.Shape[0] - count)
-        {
-            throw new UserErrorException($"{_path}: key '{name}' is {entry}; it has no rows {start} to {start + count}");
-        }
+        UserErrorException.ThrowIf(
+            entry.Shape.Count == 0 || start < 0 || count < 0 || start > entry.Shape[0] - count,
+            $"{_path}: key '{name}' is {entry}; it has no rows {start} to {start + count}"
+        );
 
         var rowBytes = entry.Shape[0] == 0 ? 0 : entry.Length / entry.Shape[0];
         return Copy(entry, entry.Offset + (start * rowBytes), [count, .. entry.Shape.Skip(1)]);
@@ -119,10 +116,10 @@ public sealed class SafetensorsFile : ITensorFile
             source += _view.PointerOffset + entry.Offset;
             for (var i = 0; i < rows.Length; i++)
             {
-                if (rows[i] < 0 || rows[i] >= entry.Shape[0])
-                {
-                    throw new UserErrorException($"{_path}: key '{entry.Name}' is {entry}; it has no row {rows[i]}");
-                }
+                UserErrorException.ThrowIf(
+                    rows[i] < 0 || rows[i] >= entry.Shape[0],
+                    $"{_path}: key '{entry.Name}' is {entry}; it has no row {rows[i]}"
+                );
 
                 new ReadOnlySpan<byte>(source + (rows[i] * rowBytes), rowBytes).CopyTo(target[(i * rowBytes)..]);
             }

@@ -148,10 +148,10 @@ public static class SafetensorsWriter
                 File.Delete(temporary);
             }
 
-            if (failure is IOException or UnauthorizedAccessException)
-            {
-                throw new UserErrorException($"{path}: cannot be written: {failure.Message}");
-            }
+            UserErrorException.ThrowIf(
+                failure is IOException or UnauthorizedAccessException,
+                $"{path}: cannot be written: {failure.Message}"
+            );
 
             throw;
         }

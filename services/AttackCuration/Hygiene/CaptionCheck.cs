@@ -156,14 +156,12 @@ public sealed class CaptionCheck(
                 .Range(0, print.Count)
                 .Where(i => before[i] <= middle && _column.ContainsKey(print.Words[i]) && _column.ContainsKey(print.Labels[i])),
         ];
-        if (usable.Length < 8)
-        {
-            throw new UserErrorException(
-                $"curation.captionHygiene: only {usable.Length} of {print.Count} labelled pictures seem to be without print; "
-                    + "at least 8 are needed to learn from. "
-                    + "Raise curation.pairs, give more labelled images, or set curation.captionHygiene=keep"
-            );
-        }
+        UserErrorException.ThrowIf(
+            usable.Length < 8,
+            $"curation.captionHygiene: only {usable.Length} of {print.Count} labelled pictures seem to be without print; "
+                + $"at least 8 are needed to learn from. "
+                + $"Raise curation.pairs, give more labelled images, or set curation.captionHygiene=keep"
+        );
 
         using var scope = NewDisposeScope();
         var index = tensor(usable.Select(i => (long)i).ToArray());

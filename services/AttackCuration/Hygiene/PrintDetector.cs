@@ -70,14 +70,12 @@ public sealed class PrintDetector : IDisposable
                 .GroupBy(row => row.Hook.Name)
                 .Select(same => same.MaxBy(row => row.Salient.Count)!),
         ];
-        if (points.Length == 0)
-        {
-            throw new UserErrorException(
-                "curation.captionHygiene: it finds print patch by patch, "
-                    + $"which no SAE here can ({string.Join(", ", rows.Select(row => row.Hook.Name).Distinct())}); "
-                    + "add residual@L or mlp@L to extraction.hookPoints, or set curation.captionHygiene=keep"
-            );
-        }
+        UserErrorException.ThrowIf(
+            points.Length == 0,
+            $"curation.captionHygiene: it finds print patch by patch, "
+                + $"which no SAE here can ({string.Join(", ", rows.Select(row => row.Hook.Name).Distinct())}); "
+                + $"add residual@L or mlp@L to extraction.hookPoints, or set curation.captionHygiene=keep"
+        );
 
         var maxCount = PatchExamples.MaxFeatures / points.Length;
         Listened[] salient =

@@ -87,21 +87,17 @@ public sealed record CurationImages(
                         .Distinct(StringComparer.Ordinal)
                         .Order(StringComparer.Ordinal),
                 ];
-        if (classes.Count < 2)
-        {
-            throw new UserErrorException(
-                $"attack-curation: the data set shows {classes.Count} class{(classes.Count == 1 ? "" : "es")}; "
-                    + "attacks need at least two. Give class folders, labels, or curation.classes to find in the captions"
-            );
-        }
+        UserErrorException.ThrowIf(
+            classes.Count < 2,
+            $"attack-curation: the data set shows {classes.Count} class{(classes.Count == 1 ? "" : "es")}; "
+                + $"attacks need at least two. Give class folders, labels, or curation.classes to find in the captions"
+        );
 
         string[] words = [.. (options.Words.Count > 0 ? options.Words : classes).Except(options.HeldOutWords, StringComparer.Ordinal)];
-        if (words.Length < 2)
-        {
-            throw new UserErrorException(
-                "curation.words: at least two words are needed that are not held out; name some or give a data set with more classes"
-            );
-        }
+        UserErrorException.ThrowIf(
+            words.Length < 2,
+            "curation.words: at least two words are needed that are not held out; name some or give a data set with more classes"
+        );
 
         ImageSource[] all = [.. read.Select(p => new ImageSource(p.Item, p.Encoded, ShownClass.Of(p.Item, classes) ?? ""))];
         bool IsPlain(ImageSource p) => p.Label.Length > 0 && PrintedText.On(p.Item) is null && words.Any(p.IsWrong);

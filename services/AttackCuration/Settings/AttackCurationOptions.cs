@@ -168,9 +168,6 @@ public sealed record AttackCurationOptions
 
     private static void Require(bool holds, string key, string rule)
     {
-        if (!holds)
-        {
-            throw new UserErrorException($"curation.{key}: must be {rule}");
-        }
+        UserErrorException.ThrowIf(!holds, $"curation.{key}: must be {rule}");
     }
 }

@@ -92,10 +92,10 @@ internal sealed class AttackSetWriter(FontCatalogue fonts, int side, long seed)
 
     private RgbImage Square(DatasetItem item, ReadOnlyMemory<byte> bytes)
     {
-        if (!ImageDecoder.TryRead(bytes, null, out var picture, out var problem))
-        {
-            throw new UserErrorException($"{item.Id} cannot be read: {problem}. Replace it or remove it from the folder");
-        }
+        UserErrorException.ThrowIf(
+            !ImageDecoder.TryRead(bytes, null, out var picture, out var problem),
+            $"{item.Id} cannot be read: {problem}. Replace it or remove it from the folder"
+        );
 
         var pixels = new byte[3 * side * side];
         ImageResize.Resize(picture, ImagePreparation.OpenAi(side).Target, pixels);

@@ -43,10 +43,7 @@ internal sealed class Session
     {
         for (var folder = DataFolder; folder is not null && !Directory.Exists(folder); folder = Path.GetDirectoryName(folder))
         {
-            if (File.Exists(folder))
-            {
-                throw new WrongUseException($"{GlobalOptions.Data.Name}: {folder} is a file; name a folder");
-            }
+            WrongUseException.ThrowIf(File.Exists(folder), $"{GlobalOptions.Data.Name}: {folder} is a file; name a folder");
         }
     }
 

@@ -68,13 +68,11 @@ internal sealed record OwnLabels(
         using var all = ZeroShotClassifier.Create(model, tokenizer, asked, [Template]);
         var (read, embeddings) = Embed(folder, pictures, vision, device, cancel);
         var classes = Chosen(all.Logits(embeddings), asked, Math.Max(2, read.Count / 500));
-        if (classes.Length < 2)
-        {
-            throw new UserErrorException(
-                $"--images: the model classifies all {read.Count} pictures that could be read "
-                    + $"as {(classes.Length == 0 ? "nothing in common" : $"only '{classes[0]}'")}; list what they show with --words"
-            );
-        }
+        UserErrorException.ThrowIf(
+            classes.Length < 2,
+            $"--images: the model classifies all {read.Count} pictures that could be read "
+                + $"as {(classes.Length == 0 ? "nothing in common" : $"only '{classes[0]}'")}; list what they show with --words"
+        );
 
         using var chosen = ZeroShotClassifier.Create(model, tokenizer, classes, [Template]);
         var decisions = chosen.Logits(embeddings).argmax(1).cpu().data<long>().ToArray();

@@ -94,26 +94,19 @@ internal static class EarlyChecks
             return;
         }
 
-        if (dataset.Labels.Count < 2)
-        {
-            throw new WrongUseException(
-                $"--dataset: the images are labelled with {dataset.Labels.Count} class{(dataset.Labels.Count == 1 ? "" : "es")} "
-                    + "and attacks need two: "
-                    + $"use one folder per class, or list what the captions show, as in --set {section}.classes=cat,dog"
-            );
-        }
-
-        if (
+        WrongUseException.ThrowIf(
+            dataset.Labels.Count < 2,
+            $"--dataset: the images are labelled with {dataset.Labels.Count} class{(dataset.Labels.Count == 1 ? "" : "es")} "
+                + $"and attacks need two: "
+                + $"use one folder per class, or list what the captions show, as in --set {section}.classes=cat,dog"
+        );
+        WrongUseException.ThrowIf(
             dataset.Labels.Keys.All(label =>
                 label.All(char.IsAsciiDigit) || (label.Length == 9 && label[0] == 'n' && label[1..].All(char.IsAsciiDigit))
-            )
-        )
-        {
-            throw new WrongUseException(
-                $"--dataset: the labels ({string.Join(", ", dataset.Labels.Keys.Take(2))}, …) are codes, "
-                    + "which no model knows as class names: name the folders or labels after what the pictures show"
-            );
-        }
+            ),
+            $"--dataset: the labels ({string.Join(", ", dataset.Labels.Keys.Take(2))}, …) are codes, "
+                + $"which no model knows as class names: name the folders or labels after what the pictures show"
+        );
     }
 
     /// <summary>Whether the pairs can teach anything, and are enough for a batch.</summary>

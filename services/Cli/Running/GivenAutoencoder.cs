@@ -27,10 +27,7 @@ internal sealed record GivenAutoencoder(string Hook, string Path)
         foreach (var text in given ?? [])
         {
             var equals = text.IndexOf('=', StringComparison.Ordinal);
-            if (equals <= 0)
-            {
-                throw new WrongUseException($"{Option} {text}: expected HOOK=PATH, for example residual@11=sae.safetensors");
-            }
+            WrongUseException.ThrowIf(equals <= 0, $"{Option} {text}: expected HOOK=PATH, for example residual@11=sae.safetensors");
 
             var path = GivenPath.FileOrFolder(Option, (await RemotePath.LocalAsync(Option, text[(equals + 1)..], session, cancel))!);
             all.Add(

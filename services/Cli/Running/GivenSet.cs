@@ -60,10 +60,10 @@ internal sealed record GivenSet(string Name, string Folder, string? File = null)
     private static async Task<GivenSet> ParseAsync(string option, string given, Session session, CancellationToken cancel)
     {
         var equals = given.IndexOf('=', StringComparison.Ordinal);
-        if (equals <= 0 || !given[..equals].All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_'))
-        {
-            throw new WrongUseException($"{option} {given}: expected NAME=FOLDER, for example attacked=sets/attacked");
-        }
+        WrongUseException.ThrowIf(
+            equals <= 0 || !given[..equals].All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_'),
+            $"{option} {given}: expected NAME=FOLDER, for example attacked=sets/attacked"
+        );
 
         var path = GivenPath.FileOrFolder(option, (await RemotePath.LocalAsync(option, given[(equals + 1)..], session, cancel))!);
         return System.IO.File.Exists(path)

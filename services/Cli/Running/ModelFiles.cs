@@ -29,13 +29,11 @@ internal static class ModelFiles
         using var checkpoint = ClipCheckpoint.Open(weights);
         var architecture = checkpoint.Architecture;
         var vocabulary = ClipTokenizer.Load(tokenizer).VocabularySize;
-        if (vocabulary != architecture.VocabularySize)
-        {
-            throw new UserErrorException(
-                $"{tokenizer} has {vocabulary} tokens, but {weights} knows {architecture.VocabularySize}: "
-                    + "name the model's own vocabulary with --tokenizer"
-            );
-        }
+        UserErrorException.ThrowIf(
+            vocabulary != architecture.VocabularySize,
+            $"{tokenizer} has {vocabulary} tokens, but {weights} knows {architecture.VocabularySize}: "
+                + $"name the model's own vocabulary with --tokenizer"
+        );
 
         checkpoint.RequireFinite();
         if (checkpoint.IsActivationAssumed)

@@ -61,13 +61,11 @@ internal static class TrainingRows
             }
         );
         string[] few = [.. steps.Where(unit => unit.Value < MinSteps).Select(unit => $"{unit.Key} {unit.Value}")];
-        if (few.Length > 0 && few.Length == steps.Count)
-        {
-            throw new WrongUseException(
-                $"--dataset: from {images} images no autoencoder is trained for more than {steps.Values.Max()} steps, which is "
-                    + "too few to learn anything: add images, or choose the number with --set sae.epochs=N or --set sae.steps=N"
-            );
-        }
+        WrongUseException.ThrowIf(
+            few.Length > 0 && few.Length == steps.Count,
+            $"--dataset: from {images} images no autoencoder is trained for more than {steps.Values.Max()} steps, which is "
+                + $"too few to learn anything: add images, or choose the number with --set sae.epochs=N or --set sae.steps=N"
+        );
 
         if (few.Length > 0)
         {

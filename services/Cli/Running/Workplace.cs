@@ -32,10 +32,7 @@ internal static class Workplace
             session.UseDevice();
         }
 
-        if (session.Units is < 1)
-        {
-            throw new WrongUseException($"{GlobalOptions.Units.Name} {session.Units}: must be 1 or more");
-        }
+        WrongUseException.ThrowIf(session.Units is < 1, $"{GlobalOptions.Units.Name} {session.Units}: must be 1 or more");
 
         // Without a number, every card: a unit on each.
         var cards =

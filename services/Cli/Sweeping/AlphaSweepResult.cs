@@ -26,13 +26,11 @@ internal sealed record AlphaSweepResult(
     /// <exception cref="UserErrorException">None is clean, or none attacked.</exception>
     public static void RequireBothKinds(IReadOnlyList<(string Name, string Protocol)> choosing)
     {
-        if (!choosing.Any(set => set.Protocol == Protocols.Clean) || !choosing.Any(set => set.Protocol == Protocols.Attacked))
-        {
-            throw new UserErrorException(
-                "--validation: α is chosen by clean and attacked accuracy together, so it needs a set of each kind; "
-                    + $"given are {string.Join(", ", choosing.Select(set => $"{set.Name} ({set.Protocol})"))}"
-            );
-        }
+        UserErrorException.ThrowIf(
+            !choosing.Any(set => set.Protocol == Protocols.Clean) || !choosing.Any(set => set.Protocol == Protocols.Attacked),
+            $"--validation: α is chosen by clean and attacked accuracy together, so it needs a set of each kind; "
+                + $"given are {string.Join(", ", choosing.Select(set => $"{set.Name} ({set.Protocol})"))}"
+        );
     }
 
     /// <param name="sets">Of those that choose, one at least is clean and one attacked.</param>

@@ -33,10 +33,7 @@ internal sealed class AtlasVerb : Verb
     public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
     {
         var features = arguments.GetValue(_features);
-        if (features < 1)
-        {
-            throw new WrongUseException($"--features {features}: must be at least 1");
-        }
+        WrongUseException.ThrowIf(features < 1, $"--features {features}: must be at least 1");
 
         await using var runtime = Workplace.Open(session);
         var run = await Workplace.FindRunAsync(runtime, arguments.GetValue(_run)!, cancel);

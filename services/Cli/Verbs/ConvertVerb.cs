@@ -132,12 +132,10 @@ internal sealed class ConvertVerb : Verb
 
     private LowRankAdapter FormOf(ConversionSource source, ParseResult arguments)
     {
-        if (source.Base is null)
-        {
-            throw new WrongUseException(
-                "--to peft: an adapter is what changed about a base: name the checkpoint that IN was tuned from with --base"
-            );
-        }
+        WrongUseException.ThrowIf(
+            source.Base is null,
+            "--to peft: an adapter is what changed about a base: name the checkpoint that IN was tuned from with --base"
+        );
 
         return arguments.GetValue(_rank) switch
         {
@@ -167,12 +165,10 @@ internal sealed class ConvertVerb : Verb
                         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0 ? count : 0
                     ),
             ];
-            if (heads.Length != 2 || heads.Contains(0))
-            {
-                throw new WrongUseException(
-                    $"--heads: '{given}' is not two whole numbers, those of the vision and the text tower, such as 16,16"
-                );
-            }
+            WrongUseException.ThrowIf(
+                heads.Length != 2 || heads.Contains(0),
+                $"--heads: '{given}' is not two whole numbers, those of the vision and the text tower, such as 16,16"
+            );
         }
 
         return heads is [var vision, var text] ? new ModelTraits(activation, vision, text) : new ModelTraits(activation);

@@ -55,10 +55,7 @@ internal sealed class EmbedVerb : Verb
     {
         var images = arguments.GetValue(_images)!.Select(path => GivenPath.File("image", path)!).ToArray();
         var texts = arguments.GetValue(_texts)!;
-        if (images.Length + texts.Length == 0)
-        {
-            throw new WrongUseException("name image files, or texts with --text; see 'clipsae embed --help'");
-        }
+        WrongUseException.ThrowIf(images.Length + texts.Length == 0, "name image files, or texts with --text; see 'clipsae embed --help'");
 
         var given = arguments.GetValue(_model) is { } path ? await GivenModel.PathAsync("--model", path, session, cancel) : null;
         var checkpoint = given ?? DemoFiles.Model;
@@ -115,10 +112,10 @@ internal sealed class EmbedVerb : Verb
             .. images.Select(path =>
             {
                 cancel.ThrowIfCancellationRequested();
-                if (!ImageDecoder.TryRead(File.ReadAllBytes(path), DecodeLimits.Default, out var picture, out var problem))
-                {
-                    throw new UserErrorException($"{path} cannot be read as an image: {problem}");
-                }
+                UserErrorException.ThrowIf(
+                    !ImageDecoder.TryRead(File.ReadAllBytes(path), DecodeLimits.Default, out var picture, out var problem),
+                    $"{path} cannot be read as an image: {problem}"
+                );
 
                 var pixels = new float[3 * side * side];
                 Preprocessor.Preprocess(convertsFirst ? DecodedImage.Of(picture.ToRgb()) : picture, model.Architecture.Preparation, pixels);
@@ -131,13 +128,11 @@ internal sealed class EmbedVerb : Verb
     {
         var tokenizer = ClipTokenizer.Load(vocabulary);
         var (context, known) = (model.Architecture.ContextLength, model.Architecture.VocabularySize);
-        if (tokenizer.VocabularySize != known)
-        {
-            throw new UserErrorException(
-                $"{vocabulary} has {tokenizer.VocabularySize} tokens, but the model knows {known}: "
-                    + "name the model's own vocabulary with --tokenizer"
-            );
-        }
+        UserErrorException.ThrowIf(
+            tokenizer.VocabularySize != known,
+            $"{vocabulary} has {tokenizer.VocabularySize} tokens, but the model knows {known}: "
+                + $"name the model's own vocabulary with --tokenizer"
+        );
 
         var ids = texts
             .SelectMany(text =>

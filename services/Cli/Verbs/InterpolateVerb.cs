@@ -37,10 +37,7 @@ internal sealed class InterpolateVerb : Verb
         var from = await SourceAsync("base", arguments.GetValue(_base)!, session, cancel);
         var to = await SourceAsync("tuned", arguments.GetValue(_tuned)!, session, cancel);
         var alphas = arguments.GetValue(_alphas) is { Length: > 0 } given ? given : [0.25, 0.5, 0.75];
-        if (alphas.Any(alpha => alpha is not (>= 0 and <= 1)))
-        {
-            throw new WrongUseException("--alpha must be from 0 (base) to 1 (tuned)");
-        }
+        WrongUseException.ThrowIf(alphas.Any(alpha => alpha is not (>= 0 and <= 1)), "--alpha must be from 0 (base) to 1 (tuned)");
 
         var folder = GivenPath.NewFolder("out", arguments.GetValue(_target))!;
         var files = alphas

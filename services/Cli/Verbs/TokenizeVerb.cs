@@ -40,10 +40,7 @@ internal sealed class TokenizeVerb : Verb
     public override Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
     {
         var context = arguments.GetValue(_context) ?? DefaultContext;
-        if (context < 3)
-        {
-            throw new WrongUseException($"--context {context}: at least 3 are needed, for start, one word and end");
-        }
+        WrongUseException.ThrowIf(context < 3, $"--context {context}: at least 3 are needed, for start, one word and end");
 
         var tokenizer = ClipTokenizer.Load(GivenPath.File("--tokenizer", arguments.GetValue(_tokenizer)) ?? DemoFiles.Tokenizer);
         var texts = new JsonArray();

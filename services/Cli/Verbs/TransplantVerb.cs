@@ -102,25 +102,21 @@ internal sealed class TransplantVerb : Verb
     private static string Target(string given, string generator)
     {
         var target = Path.GetFullPath(given);
-        if (Path.TrimEndingDirectorySeparator(target) == Path.TrimEndingDirectorySeparator(generator))
-        {
-            throw new WrongUseException($"out: {given} is the generator itself; name another place");
-        }
+        WrongUseException.ThrowIf(
+            Path.TrimEndingDirectorySeparator(target) == Path.TrimEndingDirectorySeparator(generator),
+            $"out: {given} is the generator itself; name another place"
+        );
 
         if (File.Exists(generator))
         {
             return GivenPath.NewFile("out", given)!;
         }
 
-        if (Path.Exists(target))
-        {
-            throw new WrongUseException($"out: {given} already exists; name a folder that does not");
-        }
-
-        if (target.StartsWith(Path.TrimEndingDirectorySeparator(generator) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
-        {
-            throw new WrongUseException($"out: {given} is inside the generator's folder; name a folder elsewhere");
-        }
+        WrongUseException.ThrowIf(Path.Exists(target), $"out: {given} already exists; name a folder that does not");
+        WrongUseException.ThrowIf(
+            target.StartsWith(Path.TrimEndingDirectorySeparator(generator) + Path.DirectorySeparatorChar, StringComparison.Ordinal),
+            $"out: {given} is inside the generator's folder; name a folder elsewhere"
+        );
 
         GivenPath.NewFolder("out", Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(target)));
         return Path.TrimEndingDirectorySeparator(target);

@@ -52,13 +52,11 @@ public sealed record SalientParts(HookPoint Hook, string Autoencoder, IReadOnlyL
     {
         var hook = HookPoint.Parse(salient.Hook).CheckedFor(architecture);
         var neurons = salient.Neurons.GroupBy(n => n.Layer, n => n.Neuron).ToDictionary(g => g.Key, g => g.ToArray());
-        if (neurons.Count == 0 && arm.ScalesNeurons)
-        {
-            throw new UserErrorException(
-                $"fine-tuning: curation found no salient neuron, so the arm {arm.Name} would be the arm none; "
-                    + "leave it out of tuning.arms or raise curation.neuronsPerLayer"
-            );
-        }
+        UserErrorException.ThrowIf(
+            neurons.Count == 0 && arm.ScalesNeurons,
+            $"fine-tuning: curation found no salient neuron, so the arm {arm.Name} would be the arm none; "
+                + $"leave it out of tuning.arms or raise curation.neuronsPerLayer"
+        );
 
         if (!arm.IsRandom)
         {

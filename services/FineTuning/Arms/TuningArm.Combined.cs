@@ -51,21 +51,16 @@ public abstract partial record TuningArm
         internal static Combined Of(IReadOnlyList<TuningArm> parts)
         {
             var combined = new Combined(parts);
-            if (parts.Any(part => part is None))
-            {
-                throw new UserErrorException($"tuning.arms: '{combined.Name}' names none, which adds nothing to other arms; leave it out");
-            }
-
-            if (
+            UserErrorException.ThrowIf(
+                parts.Any(part => part is None),
+                $"tuning.arms: '{combined.Name}' names none, which adds nothing to other arms; leave it out"
+            );
+            UserErrorException.ThrowIf(
                 parts.Count(part => part is Scaling) > 1
-                || parts.Count(part => part is Hinge) > 1
-                || parts.Select(part => part.Kind).Distinct(StringComparer.Ordinal).Count() < parts.Count
-            )
-            {
-                throw new UserErrorException(
-                    $"tuning.arms: '{combined.Name}' combines arms that act on the same neurons or features in two ways; name one of them"
-                );
-            }
+                    || parts.Count(part => part is Hinge) > 1
+                    || parts.Select(part => part.Kind).Distinct(StringComparer.Ordinal).Count() < parts.Count,
+                $"tuning.arms: '{combined.Name}' combines arms that act on the same neurons or features in two ways; name one of them"
+            );
 
             return combined;
         }

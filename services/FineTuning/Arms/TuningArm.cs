@@ -125,14 +125,12 @@ public abstract partial record TuningArm
     {
         var random = ArmName.IsControl(name);
         var parts = ArmName.Informed(name).Split(Combined.Sign).Select(part => Part(part, random)).ToArray();
-        if (parts.Any(part => part is null) || (random && !parts.Any(part => part!.HasControl)))
-        {
-            throw new UserErrorException(
-                $"tuning.arms: '{name}' is not an arm; use {string.Join(", ", Singles)}, several of the others joined by +, "
-                    + $"a weight as in penalise@50, and {ArmName.ControlSuffix} at the end for the control of what chooses neurons, "
-                    + $"features or heads ({string.Join(", ", Singles.Where(kind => Single(kind, false)!.HasControl))})"
-            );
-        }
+        UserErrorException.ThrowIf(
+            parts.Any(part => part is null) || (random && !parts.Any(part => part!.HasControl)),
+            $"tuning.arms: '{name}' is not an arm; use {string.Join(", ", Singles)}, several of the others joined by +, "
+                + $"a weight as in penalise@50, and {ArmName.ControlSuffix} at the end for the control of what chooses neurons, "
+                + $"features or heads ({string.Join(", ", Singles.Where(kind => Single(kind, false)!.HasControl))})"
+        );
 
         return parts is [{ } only] ? only : Combined.Of([.. parts.Select(part => part!)]);
     }
@@ -142,21 +140,16 @@ public abstract partial record TuningArm
     /// family.</exception>
     public void RequireFit(ClipFamily family, TuningLoss loss)
     {
-        if (!family.HasClassToken && (AblatesHeads || ReadsHeads))
-        {
-            throw new UserErrorException(
-                $"tuning.arms: '{Name}' looks for attention heads by what the class token looks at, "
-                    + $"and the vision tower of a {family} has none; use the other arms"
-            );
-        }
-
-        if (family.IsPairwise && loss == TuningLoss.Compat)
-        {
-            throw new UserErrorException(
-                "tuning.loss: compat is made for the softmax over a batch that a CLIP is trained with; "
-                    + $"a {family} is trained with symmetric, which stands for its own sigmoid loss"
-            );
-        }
+        UserErrorException.ThrowIf(
+            !family.HasClassToken && (AblatesHeads || ReadsHeads),
+            $"tuning.arms: '{Name}' looks for attention heads by what the class token looks at, "
+                + $"and the vision tower of a {family} has none; use the other arms"
+        );
+        UserErrorException.ThrowIf(
+            family.IsPairwise && loss == TuningLoss.Compat,
+            $"tuning.loss: compat is made for the softmax over a batch that a CLIP is trained with; "
+                + $"a {family} is trained with symmetric, which stands for its own sigmoid loss"
+        );
     }
 
     /// <summary>Kinds of arms that are not combinations.</summary>

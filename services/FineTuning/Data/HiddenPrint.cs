@@ -51,13 +51,11 @@ public sealed class HiddenPrint(int patch, IReadOnlyDictionary<string, IReadOnly
         {
             foreach (var hidden in patches[ids[row]])
             {
-                if (hidden < 0 || hidden >= grid * grid)
-                {
-                    throw new UserErrorException(
-                        $"fine-tuning: patch {hidden} of {ids[row]} is to be hidden, but the model's images have {grid * grid}; "
-                            + "curate the attacks again with this model"
-                    );
-                }
+                UserErrorException.ThrowIf(
+                    hidden < 0 || hidden >= grid * grid,
+                    $"fine-tuning: patch {hidden} of {ids[row]} is to be hidden, but the model's images have {grid * grid}; "
+                        + $"curate the attacks again with this model"
+                );
 
                 seen[(place * grid * grid) + hidden] = 0;
             }

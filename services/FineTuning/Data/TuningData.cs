@@ -221,22 +221,17 @@ public sealed class TuningData : IDisposable
 
     private static void Require(ValidationSplit split, int judging, FineTuningOptions options)
     {
-        if (split.CleanTraining.Count < options.CleanBatch || split.AttackTraining.Count == 0)
-        {
-            throw new UserErrorException(
-                $"fine-tuning: {split.CleanTraining.Count} clean and {split.AttackTraining.Count} attack images are left for "
-                    + $"training; at least {options.CleanBatch} and 1 are needed: add images or lower tuning.cleanBatch"
-            );
-        }
-
-        if (split.CleanValidation.Count == 0 || split.AttackValidation.Count + judging == 0)
-        {
-            throw new UserErrorException(
-                $"fine-tuning: {split.CleanValidation.Count} clean images that show a class and no print "
-                    + $"and {split.AttackValidation.Count} attacks can validate; at least 1 and 1 are needed: "
-                    + "label images, or name in curation.classes what their captions do"
-            );
-        }
+        UserErrorException.ThrowIf(
+            split.CleanTraining.Count < options.CleanBatch || split.AttackTraining.Count == 0,
+            $"fine-tuning: {split.CleanTraining.Count} clean and {split.AttackTraining.Count} attack images are left for "
+                + $"training; at least {options.CleanBatch} and 1 are needed: add images or lower tuning.cleanBatch"
+        );
+        UserErrorException.ThrowIf(
+            split.CleanValidation.Count == 0 || split.AttackValidation.Count + judging == 0,
+            $"fine-tuning: {split.CleanValidation.Count} clean images that show a class and no print "
+                + $"and {split.AttackValidation.Count} attacks can validate; at least 1 and 1 are needed: "
+                + $"label images, or name in curation.classes what their captions do"
+        );
     }
 
     // A header may be sound where what follows is not. The split is drawn again, so that it is the one of a data set without these

@@ -26,13 +26,11 @@ public static class TypographicHeads
     public static IReadOnlyList<TypographicHead> Score(ClipModel model, TuningData data, Device device, CancellationToken cancel)
     {
         int[] printed = [.. Enumerable.Range(0, data.Attacks.Count).Where(i => data.AttackSources[i] >= 0).Take(MaxAttacks)];
-        if (printed.Length == 0)
-        {
-            throw new UserErrorException(
-                "fine-tuning: no attack is printed on a picture of the data set, so no head can be identified as reading print; "
-                    + "leave the arm out of tuning.arms"
-            );
-        }
+        UserErrorException.ThrowIf(
+            printed.Length == 0,
+            "fine-tuning: no attack is printed on a picture of the data set, so no head can be identified as reading print; "
+                + "leave the arm out of tuning.arms"
+        );
 
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();

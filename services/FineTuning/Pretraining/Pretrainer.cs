@@ -40,13 +40,11 @@ public static class Pretrainer
         CancellationToken cancel = default
     )
     {
-        if (data.Count < options.BatchSize)
-        {
-            throw new UserErrorException(
-                $"pretrain: the data set has {data.Count} usable images, fewer than one batch of {options.BatchSize}; "
-                    + "add images or lower the batch size"
-            );
-        }
+        UserErrorException.ThrowIf(
+            data.Count < options.BatchSize,
+            $"pretrain: the data set has {data.Count} usable images, fewer than one batch of {options.BatchSize}; "
+                + $"add images or lower the batch size"
+        );
 
         var model = ClipModel.Initialize(
             new ClipArchitecture(

@@ -92,9 +92,6 @@ public sealed record PretrainingOptions
 
     private static void Require(bool holds, string rule)
     {
-        if (!holds)
-        {
-            throw new UserErrorException($"pretrain: {rule}");
-        }
+        UserErrorException.ThrowIf(!holds, $"pretrain: {rule}");
     }
 }

@@ -233,9 +233,6 @@ public sealed record FineTuningOptions
 
     internal static void Require(bool holds, string key, string rule)
     {
-        if (!holds)
-        {
-            throw new UserErrorException($"tuning.{key}: must be {rule}");
-        }
+        UserErrorException.ThrowIf(!holds, $"tuning.{key}: must be {rule}");
     }
 }

@@ -207,13 +207,11 @@ public sealed class FineTuner(
 
     private void Stop(string collapsed)
     {
-        if (_curves.BestStep < 0)
-        {
-            throw new UserErrorException(
-                $"fine-tuning: the model {collapsed}, before any checkpoint was usable; "
-                    + "lower tuning.learningRates, add images, or validate more often (tuning.validationInterval)"
-            );
-        }
+        UserErrorException.ThrowIf(
+            _curves.BestStep < 0,
+            $"fine-tuning: the model {collapsed}, before any checkpoint was usable; "
+                + $"lower tuning.learningRates, add images, or validate more often (tuning.validationInterval)"
+        );
 
         Log.LogWarning(
             "Fine-tuning with arm {Arm} was stopped: the model {Collapsed}; the checkpoint of step {Step} is kept. "

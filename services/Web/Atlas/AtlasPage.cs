@@ -89,10 +89,7 @@ internal sealed class AtlasPage(FeatureIndexes indexes, ImageSearch search, Page
     {
         try
         {
-            if (picture is null)
-            {
-                throw new UserErrorException("choose a picture");
-            }
+            UserErrorException.ThrowIf(picture is null, "choose a picture");
 
             var outcome = await search.FindAsync(volume, picture, cancel);
             var parts = new FeatureParts(volume, index, AtlasPlaces.Served);

@@ -35,10 +35,7 @@ public static class StaticAtlas
         CancellationToken cancel = default
     )
     {
-        if (Path.Exists(folder))
-        {
-            throw new UserErrorException($"--out {folder}: is there already; name a new folder");
-        }
+        UserErrorException.ThrowIf(Path.Exists(folder), $"--out {folder}: is there already; name a new folder");
 
         var shelf = new AtlasShelf(runtime, new RunReader(runtime), time);
         using var turn = new SemaphoreSlim(1, 1);

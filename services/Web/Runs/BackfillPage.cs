@@ -91,10 +91,7 @@ internal sealed class BackfillPage(ClipSaeRuntime runtime, RunReader reader, Pag
     private async Task<IReadOnlyList<RunRecord>> ReadAsync(IReadOnlyList<string> names, CancellationToken cancel)
     {
         var chosen = names.Distinct(StringComparer.Ordinal).ToArray();
-        if (chosen.Length > MaxRuns)
-        {
-            throw new UserErrorException($"{chosen.Length} runs are chosen; at most {MaxRuns} are replayed at once");
-        }
+        UserErrorException.ThrowIf(chosen.Length > MaxRuns, $"{chosen.Length} runs are chosen; at most {MaxRuns} are replayed at once");
 
         var runs = new List<RunRecord>();
         foreach (var name in chosen)

@@ -49,10 +49,10 @@ internal sealed class Trial(RunModels models, IReadOnlyList<string> templates, A
         Compute.Device("cpu");
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        if (!ImageDecoder.TryDecode(picture, null, out var decoded, out var problem))
-        {
-            throw new UserErrorException($"the picture cannot be decoded: {problem}");
-        }
+        UserErrorException.ThrowIf(
+            !ImageDecoder.TryDecode(picture, null, out var decoded, out var problem),
+            $"the picture cannot be decoded: {problem}"
+        );
 
         var preparation = models.Base.Architecture.Preparation;
         var plain = Printer.Canvas(decoded, preparation.Target);

@@ -112,10 +112,7 @@ internal sealed class TryPage(ClipSaeRuntime runtime, RunReader reader, AtlasShe
             var picture = form.Files.GetFile("picture") is { Length: > 0 } file
                 ? await UploadedImage.ReadAsync(file, cancel)
                 : await library.ReadAsync(asked.Sample, cancel) ?? throw new UserErrorException("choose a picture");
-            if (asked.Word.Length > MaxWordLength)
-            {
-                throw new UserErrorException($"the word is longer than {MaxWordLength} letters");
-            }
+            UserErrorException.ThrowIf(asked.Word.Length > MaxWordLength, $"the word is longer than {MaxWordLength} letters");
 
             var volume = AtlasShelf.Units(record) is [var first, ..] ? await shelf.VolumeAsync(record.Run, first.Unit, cancel) : null;
             return Render(record.Run, volume, await AskAsync(record, templates, volume, picture, asked, cancel));

@@ -12,13 +12,11 @@ public sealed record LongClipTarget() : ConversionTarget("long-clip", "Long-CLIP
 
     public override void Write(ConversionMaterial material, string folder)
     {
-        if (material.Architecture.ContextLength <= 77)
-        {
-            throw new UserErrorException(
-                $"format {Name} is for models with a longer context; this one has {material.Architecture.ContextLength} tokens: "
-                    + "stretch it first with 'clipsae stretch'"
-            );
-        }
+        UserErrorException.ThrowIf(
+            material.Architecture.ContextLength <= 77,
+            $"format {Name} is for models with a longer context; this one has {material.Architecture.ContextLength} tokens: "
+                + $"stretch it first with 'clipsae stretch'"
+        );
 
         var tensors = material.OpenAi().ToList();
         var merged = tensors.FindIndex(tensor => tensor.Layout.Name == ClipKeys.Positions);

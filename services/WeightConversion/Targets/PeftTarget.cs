@@ -32,10 +32,10 @@ public sealed record PeftTarget() : ConversionTarget("peft", "PEFT (PeftModel.fr
     public override void Write(ConversionMaterial material, string folder)
     {
         var (weights, basis, form) = (material.Weights, material.Base!, material.Form!);
-        if (weights.Architecture != basis.Architecture)
-        {
-            throw new UserErrorException($"format {Name}: the base is another model ({basis.Architecture}); name the one that was tuned");
-        }
+        UserErrorException.ThrowIf(
+            weights.Architecture != basis.Architecture,
+            $"format {Name}: the base is another model ({basis.Architecture}); name the one that was tuned"
+        );
 
         if (FirstOther(weights, basis, form) is { } other)
         {
@@ -54,10 +54,10 @@ public sealed record PeftTarget() : ConversionTarget("peft", "PEFT (PeftModel.fr
             Split(material, key, modules, tensors);
         }
 
-        if (modules.Count == 0)
-        {
-            throw new UserErrorException($"format {Name}: the weights are those of the base, so there is no adapter to write");
-        }
+        UserErrorException.ThrowIf(
+            modules.Count == 0,
+            $"format {Name}: the weights are those of the base, so there is no adapter to write"
+        );
 
         var target = Directory.CreateDirectory(Path.Combine(folder, Loadable[0])).FullName;
         SafetensorsWriter.Write(
@@ -103,13 +103,11 @@ public sealed record PeftTarget() : ConversionTarget("peft", "PEFT (PeftModel.fr
                 continue;
             }
 
-            if (change.Error > LowRankChange.MaxError)
-            {
-                throw new UserErrorException(
-                    $"format {Name}: what changed about '{name}' is not of rank {form.Rank}; "
-                        + "name a higher rank, or convert the whole weights"
-                );
-            }
+            UserErrorException.ThrowIf(
+                change.Error > LowRankChange.MaxError,
+                $"format {Name}: what changed about '{name}' is not of rank {form.Rank}; "
+                    + $"name a higher rank, or convert the whole weights"
+            );
 
             var module = name[..^ClipKeys.Weight.Length];
             modules.Add(module);

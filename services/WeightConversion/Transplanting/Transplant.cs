@@ -34,20 +34,15 @@ public static class Transplant
     {
         using var checkpoint = model.Open();
         var architecture = checkpoint.Architecture;
-        if (architecture.Family != ClipFamily.OpenAi)
-        {
-            throw new UserErrorException(
-                $"{model.Name}: is a {architecture.Family}, whose text tower no image generator has in place of a CLIP's; name a CLIP"
-            );
-        }
-
-        if (tokenizer.VocabularySize != architecture.VocabularySize)
-        {
-            throw new UserErrorException(
-                $"the tokenizer has {tokenizer.VocabularySize} tokens, but {model.Name} knows {architecture.VocabularySize}: "
-                    + "name the model's own vocabulary with --tokenizer"
-            );
-        }
+        UserErrorException.ThrowIf(
+            architecture.Family != ClipFamily.OpenAi,
+            $"{model.Name}: is a {architecture.Family}, whose text tower no image generator has in place of a CLIP's; name a CLIP"
+        );
+        UserErrorException.ThrowIf(
+            tokenizer.VocabularySize != architecture.VocabularySize,
+            $"the tokenizer has {tokenizer.VocabularySize} tokens, but {model.Name} knows {architecture.VocabularySize}: "
+                + $"name the model's own vocabulary with --tokenizer"
+        );
 
         using var generator = ImageGenerator.Open(generatorPath);
         var encoder = Choose(generator, encoderName, model.Name, architecture, generatorPath);
@@ -86,10 +81,10 @@ public static class Transplant
     )
     {
         string[] names = [.. generator.Encoders.Select(encoder => encoder.Name).Distinct()];
-        if (name is not null && !names.Contains(name, StringComparer.Ordinal))
-        {
-            throw new UserErrorException($"{path}: has no text encoder '{name}'; it has {string.Join(", ", names)}");
-        }
+        UserErrorException.ThrowIf(
+            name is not null && !names.Contains(name, StringComparer.Ordinal),
+            $"{path}: has no text encoder '{name}'; it has {string.Join(", ", names)}"
+        );
 
         var asked = generator.Encoders.Where(encoder => name is null || encoder.Name == name).GroupBy(encoder => encoder.Name).ToList();
         var fitting = asked.Where(files => files.All(encoder => Misfit(encoder) is null)).ToList();
@@ -121,12 +116,10 @@ public static class Transplant
         foreach (var key in written.Keys(architecture))
         {
             using var scope = torch.NewDisposeScope();
-            if (!written.Read(key).eq(written.Rounded(key, Fitted(weights, key, written.Context))).all().item<bool>())
-            {
-                throw new UserErrorException(
-                    $"{path}: what was read back as '{key}' is not what was written; the disk or its memory is faulty"
-                );
-            }
+            UserErrorException.ThrowIf(
+                !written.Read(key).eq(written.Rounded(key, Fitted(weights, key, written.Context))).all().item<bool>(),
+                $"{path}: what was read back as '{key}' is not what was written; the disk or its memory is faulty"
+            );
         }
     }
 

@@ -30,14 +30,12 @@ internal static class TensorSink
     /// <exception cref="UserErrorException">The model is not OpenAI's in what such a file cannot say.</exception>
     public static void Torch(string path, IEnumerable<WrittenTensor> tensors, ConversionMaterial material)
     {
-        if (!material.Architecture.IsOpenAi)
-        {
-            throw new UserErrorException(
-                $"{Path.GetFileName(path)}: a state dict of torch.save cannot say that the model has "
-                    + $"{material.Architecture.Activation}, {material.Architecture.VisionHeads} and {material.Architecture.TextHeads} "
-                    + "heads, and its loaders take OpenAI's for granted; convert to open-clip, huggingface or openai instead"
-            );
-        }
+        UserErrorException.ThrowIf(
+            !material.Architecture.IsOpenAi,
+            $"{Path.GetFileName(path)}: a state dict of torch.save cannot say that the model has "
+                + $"{material.Architecture.Activation}, {material.Architecture.VisionHeads} and {material.Architecture.TextHeads} "
+                + $"heads, and its loaders take OpenAI's for granted; convert to open-clip, huggingface or openai instead"
+        );
 
         var inOrder = tensors.ToList();
         var byName = inOrder.ToDictionary(tensor => tensor.Layout.Name, StringComparer.Ordinal);

@@ -204,28 +204,20 @@ internal sealed class ModelRunner(
 
     private void CheckFits(ModelUnderTest model, ClipModel clip)
     {
-        if (clip.Architecture.ImageResolution != preparation.Resolution)
-        {
-            throw new UserErrorException(
-                $"{model.Name} takes images of {clip.Architecture.ImageResolution} pixels, the base of {preparation.Resolution}: "
-                    + "compare models of one resolution"
-            );
-        }
-
-        if (clip.Architecture.Preparation != preparation)
-        {
-            throw new UserErrorException(
-                $"{model.Name} takes images that are prepared in another way than the base's ({clip.Architecture.Family}, "
-                    + $"{clip.Architecture.Filter.ToString().ToLowerInvariant()}): evaluate each with models of its own kind"
-            );
-        }
-
-        if (clip.Architecture.VocabularySize != tokenizer.VocabularySize)
-        {
-            throw new UserErrorException(
-                $"{model.Name} knows {clip.Architecture.VocabularySize} tokens, the tokenizer {tokenizer.VocabularySize}: "
-                    + "give the tokenizer that belongs to the model"
-            );
-        }
+        UserErrorException.ThrowIf(
+            clip.Architecture.ImageResolution != preparation.Resolution,
+            $"{model.Name} takes images of {clip.Architecture.ImageResolution} pixels, the base of {preparation.Resolution}: "
+                + $"compare models of one resolution"
+        );
+        UserErrorException.ThrowIf(
+            clip.Architecture.Preparation != preparation,
+            $"{model.Name} takes images that are prepared in another way than the base's ({clip.Architecture.Family}, "
+                + $"{clip.Architecture.Filter.ToString().ToLowerInvariant()}): evaluate each with models of its own kind"
+        );
+        UserErrorException.ThrowIf(
+            clip.Architecture.VocabularySize != tokenizer.VocabularySize,
+            $"{model.Name} knows {clip.Architecture.VocabularySize} tokens, the tokenizer {tokenizer.VocabularySize}: "
+                + $"give the tokenizer that belongs to the model"
+        );
     }
 }

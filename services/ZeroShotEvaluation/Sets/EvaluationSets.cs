@@ -142,10 +142,10 @@ internal sealed class EvaluationSets : IDisposable
     {
         var problems = set.OrderedProblems;
         var first = problems.Count > 0 ? $", first {problems[0].Id}: {problems[0].Reason}" : "";
-        if (set.Images.Count == 0)
-        {
-            throw new UserErrorException($"evaluation set {set.Name}: none of its {set.Total} images can be scored{first}");
-        }
+        UserErrorException.ThrowIf(
+            set.Images.Count == 0,
+            $"evaluation set {set.Name}: none of its {set.Total} images can be scored{first}"
+        );
 
         if (problems.Count > _maxProblemShare * set.Total)
         {

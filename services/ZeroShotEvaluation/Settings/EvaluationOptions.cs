@@ -77,17 +77,13 @@ public sealed record EvaluationOptions
     public void Validate()
     {
         ParameterRules.Require(this, "evaluation");
-        if (
+        UserErrorException.ThrowIf(
             PromptTemplates.Count == 0
-            || PromptTemplates.FirstOrDefault(template => !template.Contains("{}", StringComparison.Ordinal)) is not null
-        )
-        {
-            throw new UserErrorException(
-                "evaluation.promptTemplates: "
-                    + $"'{PromptTemplates.FirstOrDefault(template => !template.Contains("{}", StringComparison.Ordinal))}' has no {{}} "
-                    + "where the class goes; write for example \"a photo of a {}\""
-            );
-        }
+                || PromptTemplates.FirstOrDefault(template => !template.Contains("{}", StringComparison.Ordinal)) is not null,
+            $"evaluation.promptTemplates: "
+                + $"'{PromptTemplates.FirstOrDefault(template => !template.Contains("{}", StringComparison.Ordinal))}' has no {{}} "
+                + $"where the class goes; write for example \"a photo of a {{}}\""
+        );
 
         Require(
             Classes.Distinct(StringComparer.OrdinalIgnoreCase).Count() != 1,
@@ -98,9 +94,6 @@ public sealed record EvaluationOptions
 
     private static void Require(bool holds, string key, string rule)
     {
-        if (!holds)
-        {
-            throw new UserErrorException($"evaluation.{key} {rule}");
-        }
+        UserErrorException.ThrowIf(!holds, $"evaluation.{key} {rule}");
     }
 }

@@ -138,12 +138,10 @@ public sealed record ClipArchitecture(
     {
         int Size(string key, int rank, int axis)
         {
-            if (!shapes.TryGetValue(key, out var shape))
-            {
-                throw new UserErrorException(
-                    $"{source}: key '{key}' is missing, so this is not a CLIP with a vision transformer under OpenAI's key names"
-                );
-            }
+            UserErrorException.ThrowIf(
+                !shapes.TryGetValue(key, out var shape),
+                $"{source}: key '{key}' is missing, so this is not a CLIP with a vision transformer under OpenAI's key names"
+            );
 
             return shape.Count == rank && shape[axis] is > 0 and <= int.MaxValue
                 ? (int)shape[axis]

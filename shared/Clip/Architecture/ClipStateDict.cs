@@ -40,13 +40,11 @@ internal static class ClipStateDict
                 continue;
             }
 
-            if (shapes.ContainsKey(key))
-            {
-                throw new UserErrorException(
-                    $"{source}: key '{key}' and '{(shapes.ContainsKey(theta) ? theta : radius)}' are both present; "
-                        + "keep either the weight or its r and theta"
-                );
-            }
+            UserErrorException.ThrowIf(
+                shapes.ContainsKey(key),
+                $"{source}: key '{key}' and '{(shapes.ContainsKey(theta) ? theta : radius)}' are both present; "
+                    + $"keep either the weight or its r and theta"
+            );
 
             Expect(theta, shape);
             Expect(radius, [shape[0], 1]);
@@ -69,19 +67,14 @@ internal static class ClipStateDict
 
         void Expect(string key, long[] shape)
         {
-            if (!shapes.TryGetValue(key, out var actual))
-            {
-                throw new UserErrorException(
-                    $"{source}: key '{key}' is missing; a CLIP of these sizes needs it as [{string.Join(", ", shape)}]"
-                );
-            }
-
-            if (!actual.SequenceEqual(shape))
-            {
-                throw new UserErrorException(
-                    $"{source}: key '{key}' is [{string.Join(", ", actual)}], expected [{string.Join(", ", shape)}]"
-                );
-            }
+            UserErrorException.ThrowIf(
+                !shapes.TryGetValue(key, out var actual),
+                $"{source}: key '{key}' is missing; a CLIP of these sizes needs it as [{string.Join(", ", shape)}]"
+            );
+            UserErrorException.ThrowIf(
+                !actual.SequenceEqual(shape),
+                $"{source}: key '{key}' is [{string.Join(", ", actual)}], expected [{string.Join(", ", shape)}]"
+            );
 
             expected.Add(key);
         }
@@ -102,21 +95,16 @@ internal static class ClipStateDict
             return;
         }
 
-        if (!shapes.TryGetValue(ClipKeys.Positions, out var kept))
-        {
-            throw new UserErrorException(
-                $"{source}: key '{ClipKeys.StretchedPositions}' is present without its partner '{ClipKeys.Positions}'; "
-                    + "the checkpoint is incomplete"
-            );
-        }
-
-        if (!kept.SequenceEqual(stretched) || kept is not [> LongPositions.KeptRows, _])
-        {
-            throw new UserErrorException(
-                $"{source}: key '{ClipKeys.Positions}' is [{string.Join(", ", kept)}] and '{ClipKeys.StretchedPositions}' "
-                    + $"[{string.Join(", ", stretched)}]; they must have equal shapes, with more than {LongPositions.KeptRows} rows"
-            );
-        }
+        UserErrorException.ThrowIf(
+            !shapes.TryGetValue(ClipKeys.Positions, out var kept),
+            $"{source}: key '{ClipKeys.StretchedPositions}' is present without its partner '{ClipKeys.Positions}'; "
+                + $"the checkpoint is incomplete"
+        );
+        UserErrorException.ThrowIf(
+            !kept.SequenceEqual(stretched) || kept is not [> LongPositions.KeptRows, _],
+            $"{source}: key '{ClipKeys.Positions}' is [{string.Join(", ", kept)}] and '{ClipKeys.StretchedPositions}' "
+                + $"[{string.Join(", ", stretched)}]; they must have equal shapes, with more than {LongPositions.KeptRows} rows"
+        );
     }
 
     private static void CheckUniform(IReadOnlyList<string> keys, HashSet<string> geometricLayers, string source)
@@ -125,11 +113,9 @@ internal static class ClipStateDict
             k.EndsWith(ClipKeys.Weight, StringComparison.Ordinal) && geometricLayers.Contains(k[..^ClipKeys.Weight.Length])
         );
         var theta = keys.FirstOrDefault(k => k.EndsWith(ClipKeys.Theta, StringComparison.Ordinal));
-        if (plain is not null && theta is not null)
-        {
-            throw new UserErrorException(
-                $"{source}: key '{plain}' is plain but '{theta}' is geometric; convert all of the MLP layers or none"
-            );
-        }
+        UserErrorException.ThrowIf(
+            plain is not null && theta is not null,
+            $"{source}: key '{plain}' is plain but '{theta}' is geometric; convert all of the MLP layers or none"
+        );
     }
 }

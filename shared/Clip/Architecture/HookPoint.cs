@@ -97,13 +97,11 @@ public abstract record HookPoint
     /// <exception cref="UserErrorException">The model has no such layer, or no class token.</exception>
     public HookPoint CheckedFor(ClipArchitecture architecture)
     {
-        if (this is Cls && !architecture.Family.HasClassToken)
-        {
-            throw new UserErrorException(
-                $"hook point '{this}': the vision tower of a {architecture.Family} has no class token; "
-                    + $"use residual@{LayerIndex}, mlp@{LayerIndex} or image-embedding"
-            );
-        }
+        UserErrorException.ThrowIf(
+            this is Cls && !architecture.Family.HasClassToken,
+            $"hook point '{this}': the vision tower of a {architecture.Family} has no class token; "
+                + $"use residual@{LayerIndex}, mlp@{LayerIndex} or image-embedding"
+        );
 
         var layers = IsText ? architecture.TextLayers : architecture.VisionLayers;
         return LayerIndex is not { } layer || layer < layers

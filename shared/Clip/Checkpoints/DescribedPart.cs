@@ -160,13 +160,11 @@ internal sealed class DescribedPart(string path, string place, JsonElement eleme
     /// <summary>A size, if it is there, must be that of the weights: otherwise the description is another model's.</summary>
     public void Size(string key, long ofWeights)
     {
-        if (Value(key) is not null && Number(key) != ofWeights)
-        {
-            throw new UserErrorException(
-                $"{path}: '{place}{key}' is {Shown(key)}, but the weights have {ofWeights}: it describes another model; "
-                    + "keep weights in one folder with their own description only"
-            );
-        }
+        UserErrorException.ThrowIf(
+            Value(key) is not null && Number(key) != ofWeights,
+            $"{path}: '{place}{key}' is {Shown(key)}, but the weights have {ofWeights}: it describes another model; "
+                + $"keep weights in one folder with their own description only"
+        );
     }
 
     /// <summary>The refusal of a value that is not computed.</summary>

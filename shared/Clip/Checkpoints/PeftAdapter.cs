@@ -140,24 +140,20 @@ public sealed class PeftAdapter : IDisposable
         var place = openAi.EndsWith("in_proj_weight", StringComparison.Ordinal)
             ? Array.FindIndex([.. HuggingFaceKeys.Attention], name => layer.EndsWith(name, StringComparison.Ordinal))
             : -1;
-        if (part.Shape.Count != 2)
-        {
-            throw new UserErrorException(
-                $"{_path}: layer '{layer}' is not a linear layer of the model; the adapter was trained on another model"
-            );
-        }
+        UserErrorException.ThrowIf(
+            part.Shape.Count != 2,
+            $"{_path}: layer '{layer}' is not a linear layer of the model; the adapter was trained on another model"
+        );
 
         var (rows, columns) = (part.Shape[0], part.Shape[1]);
         rows /= place < 0 ? 1 : HuggingFaceKeys.Attention.Count;
         var isTransposed = HuggingFaceKeys.IsTransposed(openAi);
         var (wantedOut, wantedIn) = isTransposed ? (columns, rows) : (rows, columns);
-        if (a.Shape[0] != b.Shape[1] || a.Shape[1] != wantedIn || b.Shape[0] != wantedOut)
-        {
-            throw new UserErrorException(
-                $"{_path}: layer '{layer}' has A {a} and B {b}, but the model's weight there is [{wantedOut}, {wantedIn}]; "
-                    + "the adapter was trained on another model"
-            );
-        }
+        UserErrorException.ThrowIf(
+            a.Shape[0] != b.Shape[1] || a.Shape[1] != wantedIn || b.Shape[0] != wantedOut,
+            $"{_path}: layer '{layer}' has A {a} and B {b}, but the model's weight there is [{wantedOut}, {wantedIn}]; "
+                + $"the adapter was trained on another model"
+        );
 
         var scale = _alpha / (_isByRoot ? Math.Sqrt(a.Shape[0]) : a.Shape[0]);
         return new WeightPart.Adapted(part, _file, a.Name, b.Name, scale, Math.Max(place, 0) * rows, isTransposed);

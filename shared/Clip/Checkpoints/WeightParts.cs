@@ -108,10 +108,7 @@ internal static class WeightParts
             return new WeightPart.Stacked(file, Attention(file, keys, source));
         }
 
-        if (keys.Length > 1)
-        {
-            throw new UserErrorException($"{source}: keys '{keys[0]}' and '{keys[1]}' both stand for '{openAi}'; keep one");
-        }
+        UserErrorException.ThrowIf(keys.Length > 1, $"{source}: keys '{keys[0]}' and '{keys[1]}' both stand for '{openAi}'; keep one");
 
         // transformers keeps SigLIP's scale and bias, and some training programs CLIP's scale, as a list of one number.
         return layout == KeyLayout.HuggingFace
@@ -132,12 +129,10 @@ internal static class WeightParts
             ),
         ];
         var missing = Array.IndexOf(ordered, "");
-        if (missing >= 0)
-        {
-            throw new UserErrorException(
-                $"{source}: '{keys[0]}' is present without its {HuggingFaceKeys.Attention[missing]}; the checkpoint is incomplete"
-            );
-        }
+        UserErrorException.ThrowIf(
+            missing >= 0,
+            $"{source}: '{keys[0]}' is present without its {HuggingFaceKeys.Attention[missing]}; the checkpoint is incomplete"
+        );
 
         var first = file.Entries[ordered[0]];
         return

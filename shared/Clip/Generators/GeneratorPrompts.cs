@@ -47,10 +47,10 @@ public static class GeneratorPrompts
     {
         try
         {
-            if (new FileInfo(path).Length > MaxBytes)
-            {
-                throw new UserErrorException($"{path}: too long for a list of prompts; at most {MaxPrompts} are compared");
-            }
+            UserErrorException.ThrowIf(
+                new FileInfo(path).Length > MaxBytes,
+                $"{path}: too long for a list of prompts; at most {MaxPrompts} are compared"
+            );
 
             string[] prompts =
             [

@@ -108,13 +108,11 @@ public sealed class GeneratorTextEncoder
             var stored = tensor.to(entries[name].ScalarType!.Value).contiguous();
             var nonFinite = new NonFiniteValues();
             nonFinite.Count(name, stored);
-            if (nonFinite.Counts.Count > 0)
-            {
-                throw new UserErrorException(
-                    $"key '{name}' has element type {entries[name].Dtype} in the generator, and the model's values are NaN, "
-                        + "infinite or too large for it; use a generator in float32 or bfloat16"
-                );
-            }
+            UserErrorException.ThrowIf(
+                nonFinite.Counts.Count > 0,
+                $"key '{name}' has element type {entries[name].Dtype} in the generator, and the model's values are NaN, "
+                    + $"infinite or too large for it; use a generator in float32 or bfloat16"
+            );
 
             written.Add((entries[name], stored.DetachFromDisposeScope()));
         }

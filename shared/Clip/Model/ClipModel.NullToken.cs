@@ -16,18 +16,14 @@ public sealed partial class ClipModel
     /// <exception cref="UserErrorException">The token is that of a model of other sizes.</exception>
     public void Attach(NullToken token)
     {
-        if (
+        UserErrorException.ThrowIf(
             token.Block < 0
-            || token.Block >= Architecture.VisionLayers
-            || token.Value.dim() != 1
-            || token.Value.shape[0] != Architecture.VisionWidth
-        )
-        {
-            throw new UserErrorException(
-                $"the null token of {token.Value.NumberOfElements} numbers before block {token.Block} does not fit this model, "
-                    + $"whose vision tower has blocks 0 to {Architecture.VisionLayers - 1} of width {Architecture.VisionWidth}"
-            );
-        }
+                || token.Block >= Architecture.VisionLayers
+                || token.Value.dim() != 1
+                || token.Value.shape[0] != Architecture.VisionWidth,
+            $"the null token of {token.Value.NumberOfElements} numbers before block {token.Block} does not fit this model, "
+                + $"whose vision tower has blocks 0 to {Architecture.VisionLayers - 1} of width {Architecture.VisionWidth}"
+        );
 
         DetachNullToken();
         _nullBlock = token.Block;

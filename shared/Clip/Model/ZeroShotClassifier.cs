@@ -34,12 +34,10 @@ public sealed class ZeroShotClassifier : IDisposable
         IReadOnlyList<string> templates
     )
     {
-        if (names.Count == 0 || templates.Count == 0 || templates.Any(t => !t.Contains("{}", StringComparison.Ordinal)))
-        {
-            throw new UserErrorException(
-                "zero-shot classification needs at least one class and one template that contains {}, for example \"a photo of a {}\""
-            );
-        }
+        UserErrorException.ThrowIf(
+            names.Count == 0 || templates.Count == 0 || templates.Any(t => !t.Contains("{}", StringComparison.Ordinal)),
+            "zero-shot classification needs at least one class and one template that contains {}, for example \"a photo of a {}\""
+        );
 
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();

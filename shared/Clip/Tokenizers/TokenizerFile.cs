@@ -107,12 +107,10 @@ internal static class TokenizerFile
     // A heading line, then one merge a line.
     private static List<(string, string)> Merges(string path, string text)
     {
-        if (!text.Split('\n', 2)[0].Contains("#version", StringComparison.Ordinal))
-        {
-            throw new UserErrorException(
-                $"{path}: line 1 is not a header (#version), so the file is not a CLIP vocabulary (bpe_simple_vocab…)"
-            );
-        }
+        UserErrorException.ThrowIf(
+            !text.Split('\n', 2)[0].Contains("#version", StringComparison.Ordinal),
+            $"{path}: line 1 is not a header (#version), so the file is not a CLIP vocabulary (bpe_simple_vocab…)"
+        );
 
         var merges = new List<(string, string)>();
         var known = new HashSet<string>(
@@ -140,20 +138,16 @@ internal static class TokenizerFile
     private static BytePairTokenizer FromJson(string path, string text)
     {
         using var json = Json(text);
-        if (
+        UserErrorException.ThrowIf(
             Property(json.RootElement, "model") is { } found
-            && (
-                Property(found, "byte_fallback") is { ValueKind: JsonValueKind.True }
-                || (Property(found, "type") is { ValueKind: JsonValueKind.String } type && type.GetString() == "Unigram")
-            )
-        )
-        {
-            throw new UserErrorException(
-                $"{path}: is the tokenizer.json of a SentencePiece vocabulary; "
-                    + "put the model's tokenizer.model (SigLIP 2), spiece.model (SigLIP) or sentencepiece.bpe.model (MetaCLIP 2; "
-                    + "that of facebook/xlm-v-base) next to the weights in its place, or specify it with --tokenizer"
-            );
-        }
+                && (
+                    Property(found, "byte_fallback") is { ValueKind: JsonValueKind.True }
+                    || (Property(found, "type") is { ValueKind: JsonValueKind.String } type && type.GetString() == "Unigram")
+                ),
+            $"{path}: is the tokenizer.json of a SentencePiece vocabulary; "
+                + $"put the model's tokenizer.model (SigLIP 2), spiece.model (SigLIP) or sentencepiece.bpe.model (MetaCLIP 2; "
+                + $"that of facebook/xlm-v-base) next to the weights in its place, or specify it with --tokenizer"
+        );
 
         if (
             Property(json.RootElement, "model") is not { } model
@@ -161,14 +155,12 @@ internal static class TokenizerFile
             || Property(model, "vocab") is not { } vocabulary
         )
         {
-            if (json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("error", out _))
-            {
-                throw new UserErrorException(
-                    $"{path}: "
-                        + $"{ForeignFile.Recognise(Encoding.UTF8.GetBytes(text[..Math.Min(text.Length, ForeignFile.PrefixLength)]))} "
-                        + "(byte 0)"
-                );
-            }
+            UserErrorException.ThrowIf(
+                json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("error", out _),
+                $"{path}: "
+                    + $"{ForeignFile.Recognise(Encoding.UTF8.GetBytes(text[..Math.Min(text.Length, ForeignFile.PrefixLength)]))} "
+                    + $"(byte 0)"
+            );
 
             throw new UserErrorException(
                 $"{path}: has no model.merges, so it is not a tokenizer.json of CLIP; for vocab.json use merges.txt next to it"

@@ -17,10 +17,7 @@ public static class ContactSheet
     /// <param name="font">Face of the captions.</param>
     public static RgbImage Draw(IReadOnlyList<(RgbImage Image, IReadOnlyList<string> Lines)> images, int columns, int cell, FontFace font)
     {
-        if (images.Count == 0)
-        {
-            throw new UserErrorException("A contact sheet needs at least one picture.");
-        }
+        UserErrorException.ThrowIf(images.Count == 0, "A contact sheet needs at least one picture.");
 
         columns = Math.Min(columns, images.Count);
         var rows = (images.Count + columns - 1) / columns;

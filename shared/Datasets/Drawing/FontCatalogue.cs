@@ -147,12 +147,10 @@ public sealed class FontCatalogue : IDisposable
 
     private static FontCatalogue FromFolder(string folder)
     {
-        if (!Directory.Exists(folder))
-        {
-            throw new UserErrorException(
-                $"The fonts folder {folder} does not exist. Give a folder with .ttf or .otf files, or none for the bundled fonts."
-            );
-        }
+        UserErrorException.ThrowIf(
+            !Directory.Exists(folder),
+            $"The fonts folder {folder} does not exist. Give a folder with .ttf or .otf files, or none for the bundled fonts."
+        );
 
         var faces = Files(folder)
             .Select(file => FromFile(Path.GetFileNameWithoutExtension(file), file))
@@ -160,12 +158,10 @@ public sealed class FontCatalogue : IDisposable
             .ToList();
         var bold = faces.Where(face => face.Typeface.IsBold).ToList();
         var used = bold.Count >= 6 ? bold : faces;
-        if (used.Count < 3)
-        {
-            throw new UserErrorException(
-                $"The fonts folder {folder} contains {used.Count} fonts; at least 3 are needed, so that one can be held out."
-            );
-        }
+        UserErrorException.ThrowIf(
+            used.Count < 3,
+            $"The fonts folder {folder} contains {used.Count} fonts; at least 3 are needed, so that one can be held out."
+        );
 
         return new FontCatalogue([.. used.Where((_, index) => index % 3 != 2)], [.. used.Where((_, index) => index % 3 == 2)]);
     }

@@ -197,13 +197,11 @@ public static class DatasetImporter
     private static void Check(string folder, RowCollector collected, List<ManifestItem> items, ImportOptions options)
     {
         var serious = collected.Problems.Where(problem => problem.Kind != ImportProblemKind.Duplicate).ToList();
-        if (items.Count == 0 || serious.Count > options.MaxProblemShare * collected.Rows)
-        {
-            throw new UserErrorException(
-                $"{serious.Count} of {collected.Rows} rows of the data set {folder} cannot be used ({Named(serious)}). "
-                    + $"Fix them, or allow a larger share (now {options.MaxProblemShare:P0})."
-            );
-        }
+        UserErrorException.ThrowIf(
+            items.Count == 0 || serious.Count > options.MaxProblemShare * collected.Rows,
+            $"{serious.Count} of {collected.Rows} rows of the data set {folder} cannot be used ({Named(serious)}). "
+                + $"Fix them, or allow a larger share (now {options.MaxProblemShare:P0})."
+        );
 
         if (options.LabelsNeeded && items.Select(item => item.Label).Distinct().Count() < options.MinClasses)
         {

@@ -26,10 +26,10 @@ internal abstract record CaptionSource(string Folder)
     /// <exception cref="UserErrorException">The folder or file is missing, or no captions are found.</exception>
     public static CaptionSource Find(string folder, ImportOptions options)
     {
-        if (!Directory.Exists(folder))
-        {
-            throw new UserErrorException($"The data set folder {folder} does not exist. Give a folder of captioned pictures.");
-        }
+        UserErrorException.ThrowIf(
+            !Directory.Exists(folder),
+            $"The data set folder {folder} does not exist. Give a folder of captioned pictures."
+        );
 
         if (options.CaptionFile is not null)
         {
@@ -87,10 +87,7 @@ internal abstract record CaptionSource(string Folder)
     private static CaptionSource FromFile(string folder, string path)
     {
         // Asked before opening: a pipe has no length, and reading it could block for ever.
-        if (new FileInfo(path).Length == 0)
-        {
-            throw new UserErrorException($"The caption file {path} is empty, or no regular file.");
-        }
+        UserErrorException.ThrowIf(new FileInfo(path).Length == 0, $"The caption file {path} is empty, or no regular file.");
 
         return Path.GetExtension(path).ToUpperInvariant() switch
         {

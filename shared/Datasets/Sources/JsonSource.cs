@@ -26,10 +26,7 @@ internal sealed record JsonSource(string Folder, string File) : CaptionSource(Fo
         try
         {
             var bytes = System.IO.File.ReadAllBytes(file);
-            if (!Utf8.IsValid(bytes))
-            {
-                throw new UserErrorException($"{file} {Utf8Text.Remedy}.");
-            }
+            UserErrorException.ThrowIf(!Utf8.IsValid(bytes), $"{file} {Utf8Text.Remedy}.");
 
             using var document = JsonDocument.Parse(
                 bytes.AsMemory(bytes.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? Encoding.UTF8.Preamble.Length : 0),

@@ -28,13 +28,11 @@ internal sealed record TableSource(string Folder, string File) : CaptionSource(F
             Column(header, LabelNames),
             Column(header, WordNames)
         );
-        if (path < 0 || (caption < 0 && label < 0))
-        {
-            throw new UserErrorException(
-                $"The caption file {File} has the columns {string.Join(", ", header)}; "
-                    + "it needs filepath and caption in its first line, separated by commas, semicolons or tabs."
-            );
-        }
+        UserErrorException.ThrowIf(
+            path < 0 || (caption < 0 && label < 0),
+            $"The caption file {File} has the columns {string.Join(", ", header)}; "
+                + $"it needs filepath and caption in its first line, separated by commas, semicolons or tabs."
+        );
 
         var rows = new List<SourceRow>();
         while (DelimitedText.ReadRecord(reader, separator, ref line) is var (fields, start))

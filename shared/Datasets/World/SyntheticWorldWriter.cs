@@ -32,10 +32,10 @@ public static class SyntheticWorldWriter
         foreach (var split in world.Splits.Where(split => split.Count > 0))
         {
             var target = Path.Combine(folder, split.Folder);
-            if (File.Exists(Path.Combine(target, CaptionFile(split))))
-            {
-                throw new UserErrorException($"{target} already contains a data set. Choose another folder or remove it.");
-            }
+            UserErrorException.ThrowIf(
+                File.Exists(Path.Combine(target, CaptionFile(split))),
+                $"{target} already contains a data set. Choose another folder or remove it."
+            );
 
             Directory.CreateDirectory(Path.Combine(target, "images"));
             var images = new WorldImage[split.Count];

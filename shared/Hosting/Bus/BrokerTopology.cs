@@ -71,10 +71,10 @@ public sealed class BrokerTopology(BrokerOptions options)
         var start = time.GetTimestamp();
         while (!await IsDeclaredAsync(cancel))
         {
-            if (time.GetElapsedTime(start) > options.StartTimeout)
-            {
-                throw new UserErrorException($"no coordinator has ever run at the broker {options}, which makes its queues: start one");
-            }
+            UserErrorException.ThrowIf(
+                time.GetElapsedTime(start) > options.StartTimeout,
+                $"no coordinator has ever run at the broker {options}, which makes its queues: start one"
+            );
 
             await Task.Delay(TimeSpan.FromSeconds(1), time, cancel);
         }

@@ -23,13 +23,11 @@ public static class ClientHost
         {
             var options = ClipSaeSettings.Read(new ConfigurationBuilder().AddEnvironmentVariables().Build());
             options.Validate();
-            if (!options.IsDistributed)
-            {
-                throw new UserErrorException(
-                    "this program shows the runs of a broker: "
-                        + "set ClipSae__Bus=rabbitmq, or use clipsae ui, which shows those of a data folder"
-                );
-            }
+            UserErrorException.ThrowIf(
+                !options.IsDistributed,
+                "this program shows the runs of a broker: "
+                    + "set ClipSae__Bus=rabbitmq, or use clipsae ui, which shows those of a data folder"
+            );
 
             OwnFiles.KeepToOwner();
             await using var runtime = DistributedRuntime.Create(options, services =>

@@ -143,13 +143,11 @@ public sealed class DistributedRuntime : ClipSaeRuntime
                 throw new UserErrorException($"the coordinator refuses the run: {reason}");
             }
 
-            if (Time.GetElapsedTime(start) > BeginsWithin)
-            {
-                throw new UserErrorException(
-                    $"run {run} was asked for, but no coordinator has accepted it within {BeginsWithin.TotalSeconds:0} s: "
-                        + $"it starts when one runs; see also queue {QueueNames.DatasetReady}_error of the broker"
-                );
-            }
+            UserErrorException.ThrowIf(
+                Time.GetElapsedTime(start) > BeginsWithin,
+                $"run {run} was asked for, but no coordinator has accepted it within {BeginsWithin.TotalSeconds:0} s: "
+                    + $"it starts when one runs; see also queue {QueueNames.DatasetReady}_error of the broker"
+            );
 
             await Task.Delay(Options.PollInterval, Time, cancel);
         }

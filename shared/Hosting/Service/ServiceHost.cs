@@ -43,13 +43,11 @@ public static class ServiceHost
         {
             var options = Read(arguments, out var builder);
             options.Validate();
-            if (!options.IsDistributed)
-            {
-                throw new UserErrorException(
-                    "a single service receives nothing on the in-memory bus: "
-                        + "set ClipSae__Bus=rabbitmq, or use clipsae, which hosts every service in one process"
-                );
-            }
+            UserErrorException.ThrowIf(
+                !options.IsDistributed,
+                "a single service receives nothing on the in-memory bus: "
+                    + "set ClipSae__Bus=rabbitmq, or use clipsae, which hosts every service in one process"
+            );
 
             OwnFiles.KeepToOwner();
             LogFormat.Apply(builder.Logging, options.LogFormat);

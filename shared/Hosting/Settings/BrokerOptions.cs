@@ -54,23 +54,16 @@ public sealed record BrokerOptions
             );
         }
 
-        if (User.Length == 0 || ReadPassword().Length == 0)
-        {
-            throw new UserErrorException(
-                $"{Section}: User and Password (or PasswordFile) are missing (environment: "
-                    + "ClipSae__Broker__User, ClipSae__Broker__Password)"
-            );
-        }
-
-        if (Heartbeat < TimeSpan.FromSeconds(1) || Heartbeat > TimeSpan.FromHours(1))
-        {
-            throw new UserErrorException($"{Section}:Heartbeat must be from 1 s to 1 h");
-        }
-
-        if (DeliveryLimit < 1)
-        {
-            throw new UserErrorException($"{Section}:DeliveryLimit must be at least 1");
-        }
+        UserErrorException.ThrowIf(
+            User.Length == 0 || ReadPassword().Length == 0,
+            $"{Section}: User and Password (or PasswordFile) are missing (environment: "
+                + $"ClipSae__Broker__User, ClipSae__Broker__Password)"
+        );
+        UserErrorException.ThrowIf(
+            Heartbeat < TimeSpan.FromSeconds(1) || Heartbeat > TimeSpan.FromHours(1),
+            $"{Section}:Heartbeat must be from 1 s to 1 h"
+        );
+        UserErrorException.ThrowIf(DeliveryLimit < 1, $"{Section}:DeliveryLimit must be at least 1");
     }
 
     /// <summary>Everything but the password.</summary>

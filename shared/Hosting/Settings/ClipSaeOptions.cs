@@ -79,31 +79,18 @@ public sealed record ClipSaeOptions
     /// <exception cref="UserErrorException">A value is impossible; the message names it.</exception>
     public void Validate()
     {
-        if (UnitsAtOnce < 1 || Attempts < 1)
-        {
-            throw new UserErrorException($"{Section}: UnitsAtOnce and Attempts must be at least 1");
-        }
-
-        if (Once && UnitsAtOnce > 1)
-        {
-            throw new UserErrorException($"{Section}: Once processes one unit, so UnitsAtOnce must be 1");
-        }
-
-        if (OnceWait <= TimeSpan.Zero)
-        {
-            throw new UserErrorException($"{Section}: OnceWait must be positive");
-        }
+        UserErrorException.ThrowIf(UnitsAtOnce < 1 || Attempts < 1, $"{Section}: UnitsAtOnce and Attempts must be at least 1");
+        UserErrorException.ThrowIf(Once && UnitsAtOnce > 1, $"{Section}: Once processes one unit, so UnitsAtOnce must be 1");
+        UserErrorException.ThrowIf(OnceWait <= TimeSpan.Zero, $"{Section}: OnceWait must be positive");
 
         RequireOneOf("Bus", Bus, Memory, RabbitMq);
         RequireOneOf("Store", Store, Folder, S3Store);
         RequireOneOf("LogFormat", LogFormat, Hosting.Settings.LogFormat.Text, Hosting.Settings.LogFormat.Json);
-        if (UsesObjectStore && !IsDistributed)
-        {
-            throw new UserErrorException(
-                $"{Section}:Store = {S3Store} needs Bus = {RabbitMq}: "
-                    + "a single process keeps everything in its data folder (environment: ClipSae__Bus)"
-            );
-        }
+        UserErrorException.ThrowIf(
+            UsesObjectStore && !IsDistributed,
+            $"{Section}:Store = {S3Store} needs Bus = {RabbitMq}: "
+                + $"a single process keeps everything in its data folder (environment: ClipSae__Bus)"
+        );
 
         if (IsDistributed)
         {
@@ -118,9 +105,9 @@ public sealed record ClipSaeOptions
 
     private static void RequireOneOf(string name, string value, params string[] known)
     {
-        if (!known.Contains(value, StringComparer.Ordinal))
-        {
-            throw new UserErrorException($"{Section}:{name} = {value}: known are {string.Join(" and ", known)}");
-        }
+        UserErrorException.ThrowIf(
+            !known.Contains(value, StringComparer.Ordinal),
+            $"{Section}:{name} = {value}: known are {string.Join(" and ", known)}"
+        );
     }
 }

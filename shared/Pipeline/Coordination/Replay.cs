@@ -32,12 +32,10 @@ public static class Replay
     {
         foreach (var section in taken.Select(stage => ParameterSections.SectionOf(stage.Plan.Stage)))
         {
-            if (CanonicalJson.Serialize(before[section] ?? new JsonObject()) != CanonicalJson.Serialize(after[section] ?? new JsonObject()))
-            {
-                throw new UserErrorException(
-                    $"{section} parameters changed, but the replay starts after that stage: use --from {ParameterSections.StageOf(section)}"
-                );
-            }
+            UserErrorException.ThrowIf(
+                CanonicalJson.Serialize(before[section] ?? new JsonObject()) != CanonicalJson.Serialize(after[section] ?? new JsonObject()),
+                $"{section} parameters changed, but the replay starts after that stage: use --from {ParameterSections.StageOf(section)}"
+            );
         }
     }
 

@@ -26,14 +26,12 @@ public static partial class RunName
     /// <exception cref="UserErrorException">The name has other characters or is longer than 100.</exception>
     public static void Require(string run)
     {
-        if (
+        UserErrorException.ThrowIf(
             run.Length is 0 or > 100
-            || run[0] == '.'
-            || run.Any(character => !char.IsAsciiLetterOrDigit(character) && character is not ('-' or '_' or '.'))
-        )
-        {
-            throw new UserErrorException($"'{run}' is not a valid run name: use letters, digits, '-', '_' and '.', at most 100");
-        }
+                || run[0] == '.'
+                || run.Any(character => !char.IsAsciiLetterOrDigit(character) && character is not ('-' or '_' or '.')),
+            $"'{run}' is not a valid run name: use letters, digits, '-', '_' and '.', at most 100"
+        );
     }
 
     [GeneratedRegex("^[0-9]{8}-[0-9]{6}-([0-9a-f]{4}|[0-9a-f]{12})$")]

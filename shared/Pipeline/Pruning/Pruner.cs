@@ -56,13 +56,11 @@ public sealed class Pruner(IEventStore events, IObjectStore store, TimeProvider 
     /// <exception cref="UserErrorException">A run had not ended, or one began meanwhile; artifacts are left alone then.</exception>
     public async Task RemoveAsync(PrunePlan plan, CancellationToken cancel = default)
     {
-        if (plan.Unfinished.Count > 0)
-        {
-            throw new UserErrorException(
-                $"nothing is removed: run {plan.Unfinished[0]} is unfinished; "
-                    + $"let it end, or stop it with 'clipsae cancel {plan.Unfinished[0]}'"
-            );
-        }
+        UserErrorException.ThrowIf(
+            plan.Unfinished.Count > 0,
+            $"nothing is removed: run {plan.Unfinished[0]} is unfinished; "
+                + $"let it end, or stop it with 'clipsae cancel {plan.Unfinished[0]}'"
+        );
 
         foreach (var group in plan.Groups)
         {

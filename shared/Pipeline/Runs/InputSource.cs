@@ -17,10 +17,10 @@ public abstract record InputSource
     public static InputSource Parse(string from)
     {
         var colon = from.IndexOf(':', StringComparison.Ordinal);
-        if (colon <= 0 || colon == from.Length - 1)
-        {
-            throw new UserErrorException($"selector '{from}': expected 'kind:name' or 'stage/unit:output'");
-        }
+        UserErrorException.ThrowIf(
+            colon <= 0 || colon == from.Length - 1,
+            $"selector '{from}': expected 'kind:name' or 'stage/unit:output'"
+        );
 
         var slash = from.IndexOf('/', 0, colon);
         return slash < 0 ? new RunInput(from) : new StageOutput(from[..slash], from[(slash + 1)..colon], from[(colon + 1)..]);

@@ -30,10 +30,10 @@ public static class ParameterOverrides
     {
         var equals = assignment.IndexOf('=', StringComparison.Ordinal);
         var path = equals < 0 ? [] : assignment[..equals].Split('.', StringSplitOptions.TrimEntries);
-        if (path.Length < 2 || path.Any(part => part.Length == 0))
-        {
-            throw new UserErrorException($"'{assignment}': expected section.key=value, for example sae.k=16");
-        }
+        UserErrorException.ThrowIf(
+            path.Length < 2 || path.Any(part => part.Length == 0),
+            $"'{assignment}': expected section.key=value, for example sae.k=16"
+        );
 
         var stage = StageOf(path[0], defaults);
         var section = ParameterSections.SectionOf(stage);

@@ -38,17 +38,14 @@ public static class ParameterSections
     {
         foreach (var (section, value) in parameters)
         {
-            if (All.All(pair => pair.Section != section))
-            {
-                throw new UserErrorException(
-                    $"unknown parameter section {section}; {NearMatches.Describe(section, All.Select(pair => pair.Section))}"
-                );
-            }
-
-            if (value is not JsonObject)
-            {
-                throw new UserErrorException($"parameter section {section} must be an object, for example {{\"{section}\": {{…}}}}");
-            }
+            UserErrorException.ThrowIf(
+                All.All(pair => pair.Section != section),
+                $"unknown parameter section {section}; {NearMatches.Describe(section, All.Select(pair => pair.Section))}"
+            );
+            UserErrorException.ThrowIf(
+                value is not JsonObject,
+                $"parameter section {section} must be an object, for example {{\"{section}\": {{…}}}}"
+            );
         }
     }
 }

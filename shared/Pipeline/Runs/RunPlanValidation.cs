@@ -18,21 +18,16 @@ public static partial class RunPlanValidation
     public static void Require(RunPlan plan, IReadOnlyDictionary<string, ArtifactRef> inputs, IReadOnlyCollection<string>? hosted)
     {
         RequireWhole(plan);
-        if (plan.Stages.Count == 0)
-        {
-            throw new UserErrorException("the plan's stages is empty: expected at least one stage, or no plan at all");
-        }
+        UserErrorException.ThrowIf(plan.Stages.Count == 0, "the plan's stages is empty: expected at least one stage, or no plan at all");
 
         var earlier = new HashSet<string>(StringComparer.Ordinal);
         foreach (var stage in plan.Stages)
         {
-            if (!StageName().IsMatch(stage.Stage) || QueueNames.IsTaken(stage.Stage))
-            {
-                throw new UserErrorException(
-                    $"the plan names stage '{stage.Stage}', which is not a valid name: "
-                        + "expected lower-case letters, digits and '-', a letter first, at most 100, and not the name of another queue"
-                );
-            }
+            UserErrorException.ThrowIf(
+                !StageName().IsMatch(stage.Stage) || QueueNames.IsTaken(stage.Stage),
+                $"the plan names stage '{stage.Stage}', which is not a valid name: "
+                    + $"expected lower-case letters, digits and '-', a letter first, at most 100, and not the name of another queue"
+            );
 
             if (hosted?.Contains(stage.Stage, StringComparer.Ordinal) == false)
             {
@@ -47,10 +42,7 @@ public static partial class RunPlanValidation
                 RequireSource(stage.Stage, selector, inputs, earlier);
             }
 
-            if (!earlier.Add(stage.Stage))
-            {
-                throw new UserErrorException($"the plan names stage {stage.Stage} twice");
-            }
+            UserErrorException.ThrowIf(!earlier.Add(stage.Stage), $"the plan names stage {stage.Stage} twice");
         }
     }
 
@@ -118,10 +110,7 @@ public static partial class RunPlanValidation
 
     private static void RequireThere([NotNull] object? value, string where)
     {
-        if (value is null)
-        {
-            throw new UserErrorException($"the plan's {where} is null");
-        }
+        UserErrorException.ThrowIf(value is null, $"the plan's {where} is null");
     }
 
     [GeneratedRegex("^[a-z][a-z0-9-]{0,99}$", RegexOptions.CultureInvariant)]
@@ -129,10 +118,7 @@ public static partial class RunPlanValidation
 
     private static void RequireUnits(StagePlan stage)
     {
-        if (stage.Units.Count == 0)
-        {
-            throw new UserErrorException($"stage {stage.Stage} has nothing to do: the plan has no unit for it");
-        }
+        UserErrorException.ThrowIf(stage.Units.Count == 0, $"stage {stage.Stage} has nothing to do: the plan has no unit for it");
 
         if (stage.ToleratedFailures is not (>= 0 and <= 1))
         {
@@ -151,10 +137,10 @@ public static partial class RunPlanValidation
                 throw new UserErrorException($"stage {stage.Stage}: the name of unit '{unit.Name}' {problem}");
             }
 
-            if (unit.Name.AsSpan().IndexOfAny("/:*\\") >= 0 || unit.Name.StartsWith('.') || !names.Add(unit.Name))
-            {
-                throw new UserErrorException($"stage {stage.Stage}: unit name '{unit.Name}' is not unique or contains one of / : * \\");
-            }
+            UserErrorException.ThrowIf(
+                unit.Name.AsSpan().IndexOfAny("/:*\\") >= 0 || unit.Name.StartsWith('.') || !names.Add(unit.Name),
+                $"stage {stage.Stage}: unit name '{unit.Name}' is not unique or contains one of / : * \\"
+            );
         }
     }
 

@@ -107,10 +107,7 @@ public static class RunPlanner
             .Select(name => name[ShardPrefix.Length..])
             .Order(StringComparer.Ordinal)
             .ToArray();
-        if (shards.Length == 0)
-        {
-            throw new UserErrorException("the run has no data set: it needs inputs dataset:shards/00000 and so on");
-        }
+        UserErrorException.ThrowIf(shards.Length == 0, "the run has no data set: it needs inputs dataset:shards/00000 and so on");
 
         var hookPoints = HookPoints(spec.Parameters, defaults);
         if (
@@ -271,15 +268,14 @@ public static class RunPlanner
         IEnumerable<(string Suffix, JsonObject Parameters)> sets = [("", [])];
         foreach (var (key, values) in SweptKeys.Select(key => (key, section?[key] as JsonArray)).Where(swept => swept.Item2 is not null))
         {
-            if (values!.Count == 0 || values.Any(value => value is not JsonValue))
-            {
-                throw new UserErrorException($"sae.{key} = {values.ToJsonString()}: expected a value, or a list of values to sweep");
-            }
-
-            if (values.Select(value => value!.ToJsonString()).Distinct(StringComparer.Ordinal).Count() < values.Count)
-            {
-                throw new UserErrorException($"sae.{key} = {values.ToJsonString()}: a value is named twice");
-            }
+            UserErrorException.ThrowIf(
+                values!.Count == 0 || values.Any(value => value is not JsonValue),
+                $"sae.{key} = {values.ToJsonString()}: expected a value, or a list of values to sweep"
+            );
+            UserErrorException.ThrowIf(
+                values.Select(value => value!.ToJsonString()).Distinct(StringComparer.Ordinal).Count() < values.Count,
+                $"sae.{key} = {values.ToJsonString()}: a value is named twice"
+            );
 
             sets = [.. from set in sets from value in values select ($"{set.Suffix},{key}={value}", With(set.Parameters, key, value))];
         }

@@ -25,10 +25,7 @@ public static class ParameterRules
 
             foreach (var rule in property.AttributeProvider?.GetCustomAttributes(typeof(ValidationAttribute), inherit: true) ?? [])
             {
-                if (!Holds(rule, value))
-                {
-                    throw new UserErrorException($"{section}.{property.Name}: must be {Text(rule)}, not {Written(value)}");
-                }
+                UserErrorException.ThrowIf(!Holds(rule, value), $"{section}.{property.Name}: must be {Text(rule)}, not {Written(value)}");
             }
 
             if (value.GetType().IsClass && ContractJson.Options.GetTypeInfo(value.GetType()).Kind == JsonTypeInfoKind.Object)

@@ -94,10 +94,10 @@ public static class StageParameters
         var names = known.ToArray();
         foreach (var (key, _) in parameters)
         {
-            if (!names.Contains(key, StringComparer.Ordinal))
-            {
-                throw new UserErrorException($"{stage}: unknown parameter {key}; {NearMatches.Describe(key, names)}");
-            }
+            UserErrorException.ThrowIf(
+                !names.Contains(key, StringComparer.Ordinal),
+                $"{stage}: unknown parameter {key}; {NearMatches.Describe(key, names)}"
+            );
         }
     }
 

@@ -224,12 +224,10 @@ public sealed class SparseAutoencoder : IDisposable
     {
         foreach (var feature in features)
         {
-            if (feature < 0 || feature >= Latents)
-            {
-                throw new UserErrorException(
-                    $"feature {feature} does not exist: the autoencoder has {Latents} latents, numbered from 0; choose one of these"
-                );
-            }
+            UserErrorException.ThrowIf(
+                feature < 0 || feature >= Latents,
+                $"feature {feature} does not exist: the autoencoder has {Latents} latents, numbered from 0; choose one of these"
+            );
         }
 
         return tensor(features.Select(f => (long)f).ToArray(), device: EncoderRows.device);
@@ -237,12 +235,10 @@ public sealed class SparseAutoencoder : IDisposable
 
     private void CheckWidth(Tensor x)
     {
-        if (x.shape[^1] != InputWidth)
-        {
-            throw new UserErrorException(
-                $"activations are {x.shape[^1]} wide but the autoencoder takes {InputWidth}; "
-                    + "use the one trained at this hook point of this model"
-            );
-        }
+        UserErrorException.ThrowIf(
+            x.shape[^1] != InputWidth,
+            $"activations are {x.shape[^1]} wide but the autoencoder takes {InputWidth}; "
+                + $"use the one trained at this hook point of this model"
+        );
     }
 }

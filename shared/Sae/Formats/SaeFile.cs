@@ -47,12 +47,10 @@ public static class SaeFile
         using var guard = no_grad();
         using var scope = NewDisposeScope();
         using var file = SafetensorsFile.Open(path);
-        if (!file.Metadata.TryGetValue("format", out var format) || format != Format)
-        {
-            throw new UserErrorException(
-                $"{path}: not an autoencoder of ClipSae (metadata 'format' is not '{Format}'); use the file that sae-training wrote"
-            );
-        }
+        UserErrorException.ThrowIf(
+            !file.Metadata.TryGetValue("format", out var format) || format != Format,
+            $"{path}: not an autoencoder of ClipSae (metadata 'format' is not '{Format}'); use the file that sae-training wrote"
+        );
 
         var variant = ReadVariant(path, file);
         var scale = Number(path, file, "input_scale");

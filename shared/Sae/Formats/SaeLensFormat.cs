@@ -138,13 +138,11 @@ public static class SaeLensFormat
             );
         }
 
-        if (config.Root["d_out"] is not null)
-        {
-            throw new UserErrorException(
-                $"{config.Path}: describes a transcoder ('d_out'), which rebuilds other activations than it reads; "
-                    + "only autoencoders are supported"
-            );
-        }
+        UserErrorException.ThrowIf(
+            config.Root["d_out"] is not null,
+            $"{config.Path}: describes a transcoder ('d_out'), which rebuilds other activations than it reads; "
+                + $"only autoencoders are supported"
+        );
     }
 
     private static JsonObject Config(SparseAutoencoder sae, string modelName, string hookName)

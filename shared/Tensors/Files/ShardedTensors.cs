@@ -96,10 +96,10 @@ public sealed class ShardedTensors : ITensorFile
     private static ITensorFile Shard(string index, string name, int opened)
     {
         // The index comes from outside: it must not lead to files elsewhere.
-        if (name != Path.GetFileName(name) || name is "" or "." or "..")
-        {
-            throw new UserErrorException($"{index}: '{name}' is not the name of a file next to it");
-        }
+        UserErrorException.ThrowIf(
+            name != Path.GetFileName(name) || name is "" or "." or "..",
+            $"{index}: '{name}' is not the name of a file next to it"
+        );
 
         return opened < MaxFiles
             ? TensorFiles.Open(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(index))!, name))
@@ -110,10 +110,7 @@ public sealed class ShardedTensors : ITensorFile
     {
         try
         {
-            if (new FileInfo(index).Length > MaxIndexLength)
-            {
-                throw new UserErrorException($"{index}: too long for an index of tensors");
-            }
+            UserErrorException.ThrowIf(new FileInfo(index).Length > MaxIndexLength, $"{index}: too long for an index of tensors");
 
             var bytes = File.ReadAllBytes(index);
             JsonTexts.Require(bytes);

@@ -71,13 +71,11 @@ public static class Libtorch
             if (NamedOne is { } path)
             {
                 var installation = RequireFitting(TorchInstallation.At(path));
-                if (IsLoaded())
-                {
-                    throw new UserErrorException(
-                        $"{installation}: another libtorch has been loaded already; "
-                            + "name the device too, with --device, so that this one is loaded first"
-                    );
-                }
+                UserErrorException.ThrowIf(
+                    IsLoaded(),
+                    $"{installation}: another libtorch has been loaded already; "
+                        + $"name the device too, with --device, so that this one is loaded first"
+                );
 
                 Load(installation);
             }

@@ -51,10 +51,10 @@ public static class OnnxFile
             length += weights[place].Bytes.Length + headers[place].Bytes.Length + graph.Weights[place].Layout.Bytes;
         }
 
-        if (length > MaxFile - start.Bytes.Length)
-        {
-            throw new UserErrorException($"{path}: the model takes {length} bytes; an ONNX file ends at {MaxFile}");
-        }
+        UserErrorException.ThrowIf(
+            length > MaxFile - start.Bytes.Length,
+            $"{path}: the model takes {length} bytes; an ONNX file ends at {MaxFile}"
+        );
 
         start.Announce(GraphField, length);
         SafetensorsWriter.WriteAtomically(path, stream =>
