@@ -10,7 +10,6 @@ using ClipSae.Clip.Cuda;
 using ClipSae.Clip.Model;
 using ClipSae.Clip.Preprocessing;
 using ClipSae.Clip.Tokenizers;
-using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Datasets.Drawing;
 using ClipSae.Datasets.Import;

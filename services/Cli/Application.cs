@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Cli.CommandLine;
-using ClipSae.Contracts;
 using ClipSae.Datasets.Sources;
 
 namespace ClipSae.Cli;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using ClipSae.Contracts;
 using ClipSae.Hosting.Settings;
 using ClipSae.Pipeline.Coordination;
 using ClipSae.Pipeline.Execution;

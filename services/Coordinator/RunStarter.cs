@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
-using ClipSae.Contracts;
 using ClipSae.Hosting.Runs;
 using ClipSae.Hosting.Worker;
 using ClipSae.Pipeline.Coordination;
@@ -149,8 +148,7 @@ public sealed class RunStarter(
         }
     }
 
-    private static void RequireSame(DatasetReady ready, RunStarted? started)
-    {
+    private static void RequireSame(DatasetReady ready, RunStarted? started) =>
         UserErrorException.ThrowIf(
             started is null
                 || RunIdentity.Of(ready.Spec, ready.Plan is { } asked ? PlanVersions.PinAs(asked, started.Plan) : started.Plan)
@@ -158,7 +156,6 @@ public sealed class RunStarter(
             $"dataset-ready: run: {ready.Run} is the name of a run with other inputs, parameters, seed, plan or origin: "
                 + $"choose another name, or give none"
         );
-    }
 
     private async Task RequireKnownAsync(RunPlan plan, CancellationToken cancel)
     {

@@ -1,6 +1,5 @@
 using System.Net.Mime;
 using System.Text.Json;
-using ClipSae.Contracts;
 using ClipSae.Hosting.Bus;
 using MassTransit;
 

@@ -2,7 +2,6 @@ using System.Formats.Tar;
 using System.Text.Json.Nodes;
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Tokenizers;
-using ClipSae.Contracts;
 using ClipSae.Datasets.Shards;
 using ClipSae.Imaging.Decoding;
 using ClipSae.Pipeline.Runs;

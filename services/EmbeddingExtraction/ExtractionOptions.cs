@@ -1,6 +1,5 @@
 using System.ComponentModel.DataAnnotations;
 using ClipSae.Clip.Architecture;
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Stages;
 using ClipSae.Tensors;
 

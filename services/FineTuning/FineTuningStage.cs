@@ -4,7 +4,6 @@ using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Cuda;
 using ClipSae.Clip.Model;
 using ClipSae.Clip.Tokenizers;
-using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Datasets.Import;
 using ClipSae.FineTuning.Arms;

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Datasets.Import;
 using ClipSae.Datasets.Shards;

@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Stages;
 
 namespace ClipSae.Reporting;

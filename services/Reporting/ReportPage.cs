@@ -1,5 +1,4 @@
 using System.Reflection;
-using ClipSae.Contracts;
 using ClipSae.Pages;
 using ClipSae.Reporting.Data;
 using ClipSae.Reporting.Sections;

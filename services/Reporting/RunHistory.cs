@@ -1,5 +1,4 @@
 using System.Globalization;
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Events;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Reporting.Data;

@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Pipeline.Stages;
 using ClipSae.Results;

@@ -1,6 +1,5 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Stages;
 using ClipSae.Sae;
 using ClipSae.Sae.Steps;
@@ -143,8 +142,5 @@ public sealed record SaeOptions
         };
     }
 
-    private static void Require(bool holds, string key, string rule)
-    {
-        UserErrorException.ThrowIf(!holds, $"sae.{key}: must be {rule}");
-    }
+    private static void Require(bool holds, string key, string rule) => UserErrorException.ThrowIf(!holds, $"sae.{key}: must be {rule}");
 }

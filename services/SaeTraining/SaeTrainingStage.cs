@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Checkpoints;
 using ClipSae.Clip.Tokenizers;
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Pipeline.Stages;
 using ClipSae.Results;
@@ -96,14 +95,12 @@ public sealed class SaeTrainingStage : IStage
         return (sae, new AutoencoderOrigin(sae.Variant, sae.Latents, Steps: 0, Rows: 0, DeadAfterSamples: 0));
     }
 
-    private static void RequireWidth(SparseAutoencoder sae, int width, string unit)
-    {
+    private static void RequireWidth(SparseAutoencoder sae, int width, string unit) =>
         UserErrorException.ThrowIf(
             sae.InputWidth != width,
             $"the autoencoder given for {unit} takes activations {sae.InputWidth} wide, "
                 + $"but those of the model are {width} wide there; name the hook point that it was trained at"
         );
-    }
 
     // Before the training rather than after it.
     private static async Task RequirePromptsAsync(StageContext context, ImageTable pictures, SaeOptions options, CancellationToken cancel)

@@ -1,5 +1,4 @@
 using System.Net;
-using ClipSae.Contracts;
 using ClipSae.Hosting.Health;
 using ClipSae.Hosting.Service;
 using ClipSae.Web.Security;

@@ -1,6 +1,5 @@
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Checkpoints;
-using ClipSae.Contracts;
 using ClipSae.Tensors;
 using ClipSae.WeightConversion.Weights;
 using TorchSharp;

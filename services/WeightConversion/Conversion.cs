@@ -5,7 +5,6 @@ using ClipSae.Artifacts;
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Checkpoints;
 using ClipSae.Clip.Tokenizers;
-using ClipSae.Contracts;
 using ClipSae.Results.Conversion;
 using ClipSae.WeightConversion.Targets;
 using ClipSae.WeightConversion.Weights;
@@ -44,14 +43,12 @@ public sealed record Conversion(
             : null;
 
     /// <exception cref="UserErrorException">The checkpoint has a null token, and what is written from it would have none.</exception>
-    internal static void RequireNoNullToken(ClipCheckpoint checkpoint, string name)
-    {
+    internal static void RequireNoNullToken(ClipCheckpoint checkpoint, string name) =>
         UserErrorException.ThrowIf(
             checkpoint.Keys.Any(key => key.StartsWith(ClipKeys.NullToken, StringComparison.Ordinal)),
             $"{name}: has a null token, which other weights cannot use; "
                 + $"convert the file first, and use the plain weights and {NullToken.FileName} that this gives"
         );
-    }
 
     /// <summary>The model card's file.</summary>
     public const string CardName = "README.md";

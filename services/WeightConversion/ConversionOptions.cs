@@ -1,6 +1,5 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Stages;
 using ClipSae.Tensors;
 using ClipSae.WeightConversion.Targets;

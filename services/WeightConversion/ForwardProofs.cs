@@ -1,5 +1,4 @@
 using System.Globalization;
-using ClipSae.Contracts;
 using ClipSae.Results.Conversion;
 using ClipSae.Tensors;
 using ClipSae.WeightConversion.Proofs;

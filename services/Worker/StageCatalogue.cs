@@ -1,5 +1,4 @@
 using ClipSae.AttackCuration;
-using ClipSae.Contracts;
 using ClipSae.EmbeddingExtraction;
 using ClipSae.FineTuning;
 using ClipSae.Hosting.Service;

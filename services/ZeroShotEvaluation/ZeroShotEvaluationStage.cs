@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClipSae.Clip.Tokenizers;
-using ClipSae.Contracts;
 using ClipSae.Datasets.Import;
 using ClipSae.Imaging.Decoding;
 using ClipSae.Pipeline.Runs;

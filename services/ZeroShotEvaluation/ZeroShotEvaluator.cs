@@ -3,7 +3,6 @@ using ClipSae.Clip.Checkpoints;
 using ClipSae.Clip.Generators;
 using ClipSae.Clip.Preprocessing;
 using ClipSae.Clip.Tokenizers;
-using ClipSae.Contracts;
 using ClipSae.Results.Evaluation;
 using ClipSae.ZeroShotEvaluation.Models;
 using ClipSae.ZeroShotEvaluation.Scores;

@@ -1,5 +1,3 @@
-using ClipSae.Contracts;
-
 namespace ClipSae.Artifacts;
 
 /// <summary>Turns what the operating system says about a disk into the one line that shows a user what to do.</summary>

@@ -1,5 +1,3 @@
-using ClipSae.Contracts;
-
 namespace ClipSae.Artifacts;
 
 /// <summary>Immutable content under its digest. What has once been put can be fetched by anyone who holds the reference.</summary>

@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using Microsoft.Win32.SafeHandles;
 
 namespace ClipSae.Artifacts;

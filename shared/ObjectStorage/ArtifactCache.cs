@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using ClipSae.Artifacts;
-using ClipSae.Contracts;
 
 namespace ClipSae.ObjectStorage;
 

@@ -1,5 +1,3 @@
-using ClipSae.Contracts;
-
 namespace ClipSae.ObjectStorage;
 
 /// <summary>Where the object store is and how it is used: configuration section <c>ClipSae:S3</c>.</summary>
@@ -93,10 +91,8 @@ public sealed record ObjectStorageOptions
     /// <summary>Everything but the keys.</summary>
     public override string ToString() => $"{Endpoint}/{Bucket}";
 
-    private static void Require(bool holds, string name, string expected)
-    {
+    private static void Require(bool holds, string name, string expected) =>
         UserErrorException.ThrowIf(!holds, $"{Section}:{name}: expected {expected}");
-    }
 
     private static string Given(string value, string? file)
     {

@@ -4,7 +4,6 @@ using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text;
 using ClipSae.Artifacts;
-using ClipSae.Contracts;
 using Microsoft.Win32.SafeHandles;
 
 namespace ClipSae.ObjectStorage;

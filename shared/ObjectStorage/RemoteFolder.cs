@@ -1,5 +1,4 @@
 using ClipSae.Artifacts;
-using ClipSae.Contracts;
 
 namespace ClipSae.ObjectStorage;
 

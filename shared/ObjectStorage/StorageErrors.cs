@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Authentication;
-using ClipSae.Contracts;
 using Minio.Exceptions;
 using Polly.CircuitBreaker;
 using Polly.Timeout;

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.IO.MemoryMappedFiles;
-using ClipSae.Contracts;
 using Microsoft.Win32.SafeHandles;
 using TorchSharp;
 

@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using ClipSae.Artifacts;
-using ClipSae.Contracts;
 using TorchSharp;
 
 namespace ClipSae.Tensors;

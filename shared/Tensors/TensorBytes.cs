@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using ClipSae.Contracts;
 using Microsoft.Win32.SafeHandles;
 using TorchSharp;
 

@@ -1,5 +1,4 @@
 using System.Text;
-using ClipSae.Contracts;
 using ClipSae.TestKit.Stores;
 
 namespace ClipSae.Artifacts.Tests;

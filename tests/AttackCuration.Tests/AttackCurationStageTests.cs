@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Datasets.Drawing;
 using ClipSae.Imaging.Decoding;

@@ -2,7 +2,6 @@ using ClipSae.AttackCuration.Hygiene;
 using ClipSae.AttackCuration.Images;
 using ClipSae.AttackCuration.Salience;
 using ClipSae.AttackCuration.Settings;
-using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Imaging.Decoding;
 using ClipSae.Imaging.Pixels;

@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Clip.Architecture;
-using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Datasets.Shards;
 using ClipSae.Imaging.Decoding;

@@ -1,5 +1,4 @@
 using ClipSae.AttackCuration.Salience;
-using ClipSae.Contracts;
 
 namespace ClipSae.AttackCuration.Tests;
 

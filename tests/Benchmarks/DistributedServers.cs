@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using ClipSae.Contracts;
 using ClipSae.Hosting.Service;
 using ClipSae.Hosting.Settings;
 using ClipSae.ObjectStorage;

@@ -4,7 +4,6 @@ using ClipSae.Artifacts;
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Cuda;
 using ClipSae.Clip.Model;
-using ClipSae.Contracts;
 using ClipSae.Datasets.Import;
 using ClipSae.Datasets.Shards;
 using ClipSae.Datasets.Sources;

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
 using ClipSae.Artifacts;
-using ClipSae.Contracts;
 using ClipSae.ObjectStorage;
 using ClipSae.Servers;
 using Minio;

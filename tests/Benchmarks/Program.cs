@@ -1,7 +1,6 @@
 using ClipSae.Benchmarks;
 using ClipSae.Benchmarks.Atlas;
 using ClipSae.Benchmarks.Gpu;
-using ClipSae.Contracts;
 
 IBenchmark[] benchmarks =
 [

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
-using ClipSae.Contracts;
 using ClipSae.Coordinator;
 using ClipSae.Hosting.Service;
 using ClipSae.Pipeline.Stages;

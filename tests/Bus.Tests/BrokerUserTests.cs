@@ -1,6 +1,5 @@
 using System.Text;
 using ClipSae.Artifacts;
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Servers;
 using RabbitMQ.Client;

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Execution;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Pipeline.Stages;

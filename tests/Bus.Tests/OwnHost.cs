@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Coordinator;
 using ClipSae.Hosting.Service;
 using ClipSae.Hosting.Settings;

@@ -1,5 +1,4 @@
 using ClipSae.Artifacts;
-using ClipSae.Contracts;
 using ClipSae.Hosting.Service;
 using ClipSae.Hosting.Settings;
 using ClipSae.Pipeline.Stages;

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using ClipSae.Cli.Demo;
 using ClipSae.Clip.Model;
-using ClipSae.Contracts;
 using ClipSae.Datasets.Import;
 using ClipSae.Datasets.Sources;
 using ClipSae.Hosting.Service;

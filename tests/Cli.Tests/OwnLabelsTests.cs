@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using ClipSae.Cli.Demo;
 using ClipSae.Cli.Repairing;
 using ClipSae.Clip.Tokenizers;
-using ClipSae.Contracts;
 using ClipSae.TestKit.Files;
 using TorchSharp;
 

@@ -1,5 +1,4 @@
 using ClipSae.Cli.Output;
-using ClipSae.Contracts;
 using ClipSae.Hosting.Runs;
 using ClipSae.Pipeline.Runs;
 

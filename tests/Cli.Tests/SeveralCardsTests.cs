@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using ClipSae.Cli.Demo;
-using ClipSae.Contracts;
 using ClipSae.Coordinator;
 using ClipSae.Datasets.Import;
 using ClipSae.Datasets.Sources;

@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Pipeline.Stages;
 using ClipSae.Worker;

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Cli.Output;
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Results;
 using ClipSae.Results.Autoencoders;

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using ClipSae.Clip.Tokenizers;
-using ClipSae.Contracts;
 using ClipSae.TestKit.Files;
 
 namespace ClipSae.Clip.Tests;

@@ -1,5 +1,4 @@
 using ClipSae.Clip.Preprocessing;
-using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Imaging.Decoding;
 using ClipSae.Imaging.Pixels;

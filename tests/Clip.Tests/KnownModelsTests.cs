@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Checkpoints;
 using ClipSae.Clip.Preprocessing;
-using ClipSae.Contracts;
 using ClipSae.Imaging.Resizing;
 using ClipSae.TestKit.Files;
 

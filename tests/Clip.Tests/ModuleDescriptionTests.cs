@@ -1,6 +1,5 @@
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Checkpoints;
-using ClipSae.Contracts;
 using ClipSae.Tensors;
 using ClipSae.Tensors.Torch;
 using ClipSae.TestKit.Files;

@@ -2,7 +2,6 @@ using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Checkpoints;
 using ClipSae.Clip.Cuda;
 using ClipSae.Clip.Model;
-using ClipSae.Contracts;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,6 +1,5 @@
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Model;
-using ClipSae.Contracts;
 using ClipSae.TestKit.Files;
 using TorchSharp;
 using static TorchSharp.torch.nn.functional;

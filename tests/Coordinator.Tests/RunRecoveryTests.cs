@@ -1,5 +1,4 @@
 using ClipSae.Artifacts;
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Coordination;
 using ClipSae.Pipeline.Events;
 using ClipSae.TestKit.Clocks;

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
-using ClipSae.Contracts;
 using ClipSae.Hosting.Worker;
 using ClipSae.Pipeline.Coordination;
 using ClipSae.Pipeline.Events;

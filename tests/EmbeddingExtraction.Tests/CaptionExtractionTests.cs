@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Model;
 using ClipSae.Clip.Tokenizers;
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Stages;
 using TorchSharp;
 

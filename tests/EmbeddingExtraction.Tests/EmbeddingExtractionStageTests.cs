@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Model;
-using ClipSae.Contracts;
 using ClipSae.TestKit.Pipelines;
 using TorchSharp;
 

@@ -6,7 +6,6 @@ using ClipSae.Artifacts;
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Model;
 using ClipSae.Clip.Preprocessing;
-using ClipSae.Contracts;
 using ClipSae.Datasets.Shards;
 using ClipSae.Imaging.Decoding;
 using ClipSae.Imaging.Pixels;

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using ClipSae.Clip.Checkpoints;
 using ClipSae.Clip.Model;
-using ClipSae.Contracts;
 using ClipSae.FineTuning.Arms;
 using ClipSae.Pipeline.Stages;
 using ClipSae.Results;

@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.FineTuning.Data;
 using static TorchSharp.torch;
 

@@ -1,5 +1,4 @@
 using ClipSae.Clip.Preprocessing;
-using ClipSae.Contracts;
 using ClipSae.Datasets.Drawing;
 using ClipSae.Datasets.World;
 using ClipSae.FineTuning.Data;

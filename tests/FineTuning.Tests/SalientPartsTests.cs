@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.FineTuning.Arms;
 
 namespace ClipSae.FineTuning.Tests;

@@ -1,5 +1,4 @@
 using ClipSae.Artifacts;
-using ClipSae.Contracts;
 using ClipSae.Hosting.Runs;
 using ClipSae.Hosting.Service;
 using ClipSae.Pipeline.Coordination;

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using ClipSae.Contracts;
 using ClipSae.Hosting.Health;
 using ClipSae.Hosting.Settings;
 using ClipSae.TestKit.Logs;

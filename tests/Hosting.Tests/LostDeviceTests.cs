@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Hosting.Health;
 using ClipSae.Hosting.Settings;
 using ClipSae.Hosting.Worker;

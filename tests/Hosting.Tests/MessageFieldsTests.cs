@@ -1,5 +1,4 @@
 using System.Text.Json;
-using ClipSae.Contracts;
 using ClipSae.Hosting.Bus;
 
 namespace ClipSae.Hosting.Tests;

@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Pruning;
 using ClipSae.TestKit.Pipelines;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Runs;
 using ClipSae.TestKit.Pipelines;
 using static ClipSae.TestKit.Pipelines.FakePipeline;

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using ClipSae.Contracts;
 using ClipSae.TestKit.Pipelines;
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using ClipSae.Contracts;
 using ClipSae.Hosting.Service;
 using ClipSae.Hosting.Settings;
 using ClipSae.Hosting.Worker;

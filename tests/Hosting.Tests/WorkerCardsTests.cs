@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
-using ClipSae.Contracts;
 using ClipSae.Coordinator;
 using ClipSae.Hosting.Service;
 using ClipSae.Hosting.Settings;

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using ClipSae.Contracts;
 using ClipSae.Hosting.Settings;
 using ClipSae.Hosting.Worker;
 using ClipSae.TestKit.Files;

@@ -1,5 +1,4 @@
 using System.Net;
-using ClipSae.Contracts;
 using ClipSae.Servers;
 using ClipSae.TestKit.Clocks;
 using Microsoft.Extensions.Time.Testing;

@@ -1,5 +1,4 @@
 using ClipSae.Artifacts;
-using ClipSae.Contracts;
 using ClipSae.TestKit.Stores;
 using Microsoft.Extensions.Time.Testing;
 

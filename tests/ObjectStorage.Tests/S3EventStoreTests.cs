@@ -1,5 +1,4 @@
 using System.Text;
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Events;
 using ClipSae.TestKit.Stores;
 

@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Servers;
 
 namespace ClipSae.ObjectStorage.Tests;

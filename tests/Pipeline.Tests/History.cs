@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Runs;
 
 namespace ClipSae.Pipeline.Tests;

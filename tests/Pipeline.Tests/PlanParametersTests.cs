@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Pipeline.Stages;
 

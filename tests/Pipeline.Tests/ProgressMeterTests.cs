@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Stages;
 using Microsoft.Extensions.Time.Testing;
 

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Runs;
 
 namespace ClipSae.Pipeline.Tests;

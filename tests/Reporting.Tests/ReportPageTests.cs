@@ -2,7 +2,6 @@ using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using ClipSae.Contracts;
 using ClipSae.Pages;
 using ClipSae.Pipeline.Events;
 using ClipSae.Reporting.Data;

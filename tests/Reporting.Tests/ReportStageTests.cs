@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
-using ClipSae.Contracts;
 using ClipSae.Datasets.Import;
 using ClipSae.Datasets.Sources;
 using ClipSae.Pipeline.Events;

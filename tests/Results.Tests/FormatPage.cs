@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Xml.Linq;
-using ClipSae.Contracts;
 
 namespace ClipSae.Results.Tests;
 

@@ -1,5 +1,4 @@
 using System.Text;
-using ClipSae.Contracts;
 using ClipSae.Results.Autoencoders;
 using ClipSae.Results.Evaluation;
 

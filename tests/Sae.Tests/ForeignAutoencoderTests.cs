@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using ClipSae.Contracts;
 using ClipSae.Sae.Formats;
 using ClipSae.Tensors;
 using ClipSae.TestKit.Files;

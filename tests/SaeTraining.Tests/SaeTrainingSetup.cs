@@ -4,7 +4,6 @@ using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Model;
-using ClipSae.Contracts;
 using ClipSae.Datasets.Shards;
 using ClipSae.Imaging.Decoding;
 using ClipSae.Imaging.Pixels;

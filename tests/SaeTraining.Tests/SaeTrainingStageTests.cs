@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Stages;
 using ClipSae.Sae;
 using ClipSae.Sae.Formats;

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using ClipSae.Contracts;
 using ClipSae.Tensors.Torch;
 using ClipSae.TestKit.Files;
 using TorchSharp;

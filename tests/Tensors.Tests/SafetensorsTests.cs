@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Text;
-using ClipSae.Contracts;
 using TorchSharp;
 
 namespace ClipSae.Tensors.Tests;

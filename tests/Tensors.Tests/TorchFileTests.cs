@@ -1,5 +1,4 @@
 using System.Text;
-using ClipSae.Contracts;
 using ClipSae.Tensors.Torch;
 using ClipSae.TestKit.Files;
 using ClipSae.TestKit.Formats;

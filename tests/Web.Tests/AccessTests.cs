@@ -1,5 +1,4 @@
 using System.Net;
-using ClipSae.Contracts;
 using ClipSae.TestKit.Logs;
 using ClipSae.TestKit.Pipelines;
 using ClipSae.Web.Security;

@@ -1,5 +1,4 @@
 using System.Net;
-using ClipSae.Contracts;
 using ClipSae.Web.Security;
 
 namespace ClipSae.Web.Tests;

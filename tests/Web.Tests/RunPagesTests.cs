@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Execution;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Results.Evaluation;

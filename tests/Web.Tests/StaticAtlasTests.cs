@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Web.Atlas;
 
 namespace ClipSae.Web.Tests;

@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Imaging.Decoding;
 using ClipSae.Imaging.Pixels;
 using ClipSae.Pipeline.Runs;

@@ -1,6 +1,5 @@
 using ClipSae.Clip.Checkpoints;
 using ClipSae.Clip.Model;
-using ClipSae.Contracts;
 using ClipSae.Tensors;
 using ClipSae.TestKit.Files;
 using ClipSae.WeightConversion.Targets;

@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Checkpoints;
 using ClipSae.Clip.Model;
-using ClipSae.Contracts;
 using ClipSae.Tensors;
 using ClipSae.TestKit.Files;
 using ClipSae.WeightConversion.Weights;

@@ -4,7 +4,6 @@ using ClipSae.Clip.Checkpoints;
 using ClipSae.Clip.Generators;
 using ClipSae.Clip.Model;
 using ClipSae.Clip.Tokenizers;
-using ClipSae.Contracts;
 using ClipSae.Tensors;
 using ClipSae.TestKit.Files;
 using ClipSae.WeightConversion.Transplanting;

@@ -1,5 +1,4 @@
 using ClipSae.Clip.Model;
-using ClipSae.Contracts;
 using ClipSae.Tensors;
 using ClipSae.TestKit.Files;
 using ClipSae.WeightConversion.Targets;

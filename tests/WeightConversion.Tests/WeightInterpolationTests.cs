@@ -1,7 +1,6 @@
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Checkpoints;
 using ClipSae.Clip.Model;
-using ClipSae.Contracts;
 using ClipSae.TestKit.Files;
 using ClipSae.WeightConversion.Weights;
 using TorchSharp;

@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Results.Evaluation;
 using ClipSae.ZeroShotEvaluation.Sets;
 using ClipSae.ZeroShotEvaluation.Settings;

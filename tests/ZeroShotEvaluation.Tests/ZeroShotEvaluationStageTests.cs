@@ -3,7 +3,6 @@ using ClipSae.Artifacts;
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Model;
 using ClipSae.Clip.Tokenizers;
-using ClipSae.Contracts;
 using ClipSae.Datasets.Import;
 using ClipSae.Datasets.Sources;
 using ClipSae.Pipeline.Stages;

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using ClipSae.Clip.Model;
 using ClipSae.Clip.Preprocessing;
-using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Datasets.Shards;
 using ClipSae.Imaging.Decoding;

@@ -4,7 +4,6 @@ using ClipSae.AttackCuration.Settings;
 using ClipSae.Clip.Cuda;
 using ClipSae.Clip.Model;
 using ClipSae.Clip.Preprocessing;
-using ClipSae.Contracts;
 using ClipSae.Imaging.Decoding;
 using static TorchSharp.torch;
 

@@ -4,7 +4,6 @@ using ClipSae.AttackCuration.Settings;
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Cuda;
 using ClipSae.Clip.Model;
-using ClipSae.Contracts;
 using static TorchSharp.torch;
 
 namespace ClipSae.AttackCuration.Hygiene;

@@ -1,5 +1,4 @@
 using ClipSae.AttackCuration.Settings;
-using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Datasets.Shards;
 using ClipSae.Imaging.Decoding;

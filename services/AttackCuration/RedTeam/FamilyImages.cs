@@ -3,7 +3,6 @@ using ClipSae.Artifacts;
 using ClipSae.AttackCuration.Images;
 using ClipSae.AttackCuration.Settings;
 using ClipSae.AttackCuration.Words;
-using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Datasets.Drawing;
 using ClipSae.Datasets.Shards;

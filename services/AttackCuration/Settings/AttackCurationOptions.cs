@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using ClipSae.Contracts;
 using ClipSae.Datasets.Drawing;
 using ClipSae.Pipeline.Stages;
 using ClipSae.Tensors;
@@ -166,8 +165,6 @@ public sealed record AttackCurationOptions
             );
     }
 
-    private static void Require(bool holds, string key, string rule)
-    {
+    private static void Require(bool holds, string key, string rule) =>
         UserErrorException.ThrowIf(!holds, $"curation.{key}: must be {rule}");
-    }
 }

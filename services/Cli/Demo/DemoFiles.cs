@@ -1,5 +1,3 @@
-using ClipSae.Contracts;
-
 namespace ClipSae.Cli.Demo;
 
 /// <summary>The base checkpoint and its vocabulary that come with the program.</summary>

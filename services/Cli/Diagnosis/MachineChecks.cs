@@ -6,7 +6,6 @@ using ClipSae.Cli.Demo;
 using ClipSae.Cli.Output;
 using ClipSae.Clip.Model;
 using ClipSae.Clip.Tokenizers;
-using ClipSae.Contracts;
 using ClipSae.Datasets.Drawing;
 using ClipSae.Tensors;
 using ClipSae.Tensors.Installation;

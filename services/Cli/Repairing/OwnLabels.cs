@@ -5,7 +5,6 @@ using ClipSae.Clip.Cuda;
 using ClipSae.Clip.Model;
 using ClipSae.Clip.Preprocessing;
 using ClipSae.Clip.Tokenizers;
-using ClipSae.Contracts;
 using ClipSae.Datasets.Sources;
 using ClipSae.Imaging.Decoding;
 using ClipSae.Imaging.Pixels;

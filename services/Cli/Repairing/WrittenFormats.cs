@@ -5,7 +5,6 @@ using ClipSae.Cli.Output;
 using ClipSae.Cli.Running;
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Tokenizers;
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Runs;
 using ClipSae.WeightConversion;
 using ClipSae.WeightConversion.Targets;

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using ClipSae.Cli.CommandLine;
 using ClipSae.Clip.Architecture;
-using ClipSae.Contracts;
 using ClipSae.Datasets.Import;
 using ClipSae.FineTuning.Arms;
 using ClipSae.FineTuning.Settings;

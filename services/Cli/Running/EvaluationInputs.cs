@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using ClipSae.Cli.CommandLine;
-using ClipSae.Contracts;
 using ClipSae.Datasets.Sources;
 using ClipSae.Hosting.Service;
 using ClipSae.Pipeline.Runs;

@@ -1,6 +1,5 @@
 using ClipSae.Cli.CommandLine;
 using ClipSae.Clip.Architecture;
-using ClipSae.Contracts;
 using ClipSae.Sae.Encoding;
 using ClipSae.Sae.Formats;
 

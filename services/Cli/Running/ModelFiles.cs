@@ -2,7 +2,6 @@ using ClipSae.Cli.CommandLine;
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Checkpoints;
 using ClipSae.Clip.Tokenizers;
-using ClipSae.Contracts;
 using ClipSae.Hosting.Service;
 using ClipSae.Tensors.Files;
 

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using ClipSae.Cli.CommandLine;
 using ClipSae.Cli.Output;
-using ClipSae.Contracts;
 using ClipSae.Hosting.Runs;
 using ClipSae.Hosting.Service;
 using ClipSae.Pipeline.Runs;
@@ -190,16 +189,9 @@ internal sealed class RunExecution(
     {
         await foreach (var update in runtime.WatchAsync(run, cancel))
         {
-            switch (update)
+            if (!board.Apply(update, session.Time.GetUtcNow()))
             {
-                case RunUpdate.Happened happened:
-                    board.Apply(happened.Stored.Event);
-                    break;
-                case RunUpdate.Progressed progressed:
-                    board.Apply(progressed.Progress, session.Time.GetUtcNow());
-                    break;
-                case RunUpdate.Abandoned:
-                    return true;
+                return true;
             }
         }
 

@@ -3,7 +3,6 @@ using ClipSae.Artifacts;
 using ClipSae.Cli.Output;
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Tokenizers;
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Runs;
 using ClipSae.WeightConversion;
 using ClipSae.WeightConversion.Targets;

@@ -2,7 +2,6 @@ using ClipSae.Artifacts;
 using ClipSae.Cli.CommandLine;
 using ClipSae.Cli.Output;
 using ClipSae.Clip.Architecture;
-using ClipSae.Contracts;
 using ClipSae.Datasets.Import;
 using ClipSae.Datasets.Sources;
 using ClipSae.Hosting.Service;

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using ClipSae.Cli.CommandLine;
-using ClipSae.Contracts;
 using ClipSae.FineTuning.Arms;
 using ClipSae.Hosting.Service;
 using ClipSae.Pipeline.Runs;

@@ -1,6 +1,5 @@
 using ClipSae.Cli.CommandLine;
 using ClipSae.Cli.Output;
-using ClipSae.Contracts;
 using ClipSae.Datasets.Import;
 using ClipSae.Datasets.Shards;
 using ClipSae.Hosting.Service;

@@ -1,5 +1,4 @@
 using ClipSae.Cli.CommandLine;
-using ClipSae.Contracts;
 using ClipSae.Coordinator;
 using ClipSae.Hosting.Service;
 using ClipSae.Hosting.Settings;

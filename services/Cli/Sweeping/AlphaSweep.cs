@@ -1,6 +1,5 @@
 using ClipSae.Artifacts;
 using ClipSae.Clip.Tokenizers;
-using ClipSae.Contracts;
 using ClipSae.WeightConversion;
 using ClipSae.WeightConversion.Weights;
 using ClipSae.ZeroShotEvaluation;

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClipSae.Cli.Output;
-using ClipSae.Contracts;
 using ClipSae.Reporting.Charts;
 using ClipSae.WeightConversion;
 

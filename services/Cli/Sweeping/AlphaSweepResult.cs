@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Results.Evaluation;
 using ClipSae.WeightConversion;
 
@@ -24,14 +23,12 @@ internal sealed record AlphaSweepResult(
 {
     /// <summary>Whether α can be chosen by sets of these protocols; asked before hours of scoring.</summary>
     /// <exception cref="UserErrorException">None is clean, or none attacked.</exception>
-    public static void RequireBothKinds(IReadOnlyList<(string Name, string Protocol)> choosing)
-    {
+    public static void RequireBothKinds(IReadOnlyList<(string Name, string Protocol)> choosing) =>
         UserErrorException.ThrowIf(
             !choosing.Any(set => set.Protocol == Protocols.Clean) || !choosing.Any(set => set.Protocol == Protocols.Attacked),
             $"--validation: α is chosen by clean and attacked accuracy together, so it needs a set of each kind; "
                 + $"given are {string.Join(", ", choosing.Select(set => $"{set.Name} ({set.Protocol})"))}"
         );
-    }
 
     /// <param name="sets">Of those that choose, one at least is clean and one attacked.</param>
     public static AlphaSweepResult Of(IReadOnlyList<double> alphas, IReadOnlyList<SweepSet> sets, EvaluationResults results, AlphaRule rule)

@@ -8,7 +8,6 @@ using ClipSae.Cli.Running;
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Checkpoints;
 using ClipSae.Clip.Tokenizers;
-using ClipSae.Contracts;
 using ClipSae.WeightConversion;
 using ClipSae.WeightConversion.Targets;
 using ClipSae.WeightConversion.Weights;

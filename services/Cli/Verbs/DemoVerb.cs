@@ -2,7 +2,6 @@ using System.CommandLine;
 using ClipSae.Cli.CommandLine;
 using ClipSae.Cli.Demo;
 using ClipSae.Cli.Running;
-using ClipSae.Contracts;
 using ClipSae.Datasets.Sources;
 using ClipSae.Datasets.World;
 

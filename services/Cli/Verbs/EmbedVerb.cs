@@ -8,7 +8,6 @@ using ClipSae.Clip.Checkpoints;
 using ClipSae.Clip.Model;
 using ClipSae.Clip.Preprocessing;
 using ClipSae.Clip.Tokenizers;
-using ClipSae.Contracts;
 using ClipSae.Imaging.Decoding;
 using ClipSae.Imaging.Pixels;
 using ClipSae.Tensors;

@@ -8,7 +8,6 @@ using ClipSae.Cli.Output;
 using ClipSae.Cli.Running;
 using ClipSae.Clip.Checkpoints;
 using ClipSae.Clip.Tokenizers;
-using ClipSae.Contracts;
 using ClipSae.Datasets.Sources;
 using ClipSae.Hosting.Service;
 using ClipSae.Pipeline.Runs;

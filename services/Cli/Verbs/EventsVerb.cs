@@ -5,7 +5,6 @@ using System.Text.Json.Nodes;
 using ClipSae.Cli.CommandLine;
 using ClipSae.Cli.Output;
 using ClipSae.Cli.Running;
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Events;
 
 namespace ClipSae.Cli.Verbs;

@@ -4,7 +4,6 @@ using System.Text.Json.Nodes;
 using ClipSae.Cli.CommandLine;
 using ClipSae.Cli.Output;
 using ClipSae.Cli.Running;
-using ClipSae.Contracts;
 
 namespace ClipSae.Cli.Verbs;
 

@@ -8,7 +8,6 @@ using ClipSae.Cli.Output;
 using ClipSae.Cli.Running;
 using ClipSae.Clip.Preprocessing;
 using ClipSae.Clip.Tokenizers;
-using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Datasets.Import;
 using ClipSae.Datasets.Shards;

@@ -3,7 +3,6 @@ using ClipSae.Cli.CommandLine;
 using ClipSae.Cli.Repairing;
 using ClipSae.Cli.Running;
 using ClipSae.Clip.Tokenizers;
-using ClipSae.Contracts;
 using ClipSae.Datasets.Sources;
 
 namespace ClipSae.Cli.Verbs;

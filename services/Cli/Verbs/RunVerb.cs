@@ -5,7 +5,6 @@ using ClipSae.Cli.Running;
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Checkpoints;
 using ClipSae.Clip.Tokenizers;
-using ClipSae.Contracts;
 using ClipSae.Datasets.Sources;
 using ClipSae.FineTuning.Settings;
 using ClipSae.Hosting.Service;

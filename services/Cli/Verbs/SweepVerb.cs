@@ -2,7 +2,6 @@ using System.CommandLine;
 using ClipSae.Cli.CommandLine;
 using ClipSae.Cli.Output;
 using ClipSae.Cli.Running;
-using ClipSae.Contracts;
 using ClipSae.Hosting.Service;
 using ClipSae.Pipeline.Runs;
 

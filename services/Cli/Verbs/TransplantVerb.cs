@@ -8,7 +8,6 @@ using ClipSae.Cli.Output;
 using ClipSae.Cli.Running;
 using ClipSae.Clip.Generators;
 using ClipSae.Clip.Tokenizers;
-using ClipSae.Contracts;
 using ClipSae.WeightConversion.Transplanting;
 using ClipSae.WeightConversion.Weights;
 using Spectre.Console;

@@ -8,7 +8,6 @@ using ClipSae.Cli.Running;
 using ClipSae.Cli.Sweeping;
 using ClipSae.Clip.Checkpoints;
 using ClipSae.Clip.Tokenizers;
-using ClipSae.Contracts;
 using ClipSae.Datasets.Sources;
 using ClipSae.WeightConversion;
 using ClipSae.WeightConversion.Targets;

@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using ClipSae.Cli.CommandLine;
 using ClipSae.Cli.Output;
 using ClipSae.Cli.Running;
-using ClipSae.Contracts;
 using Spectre.Console;
 
 namespace ClipSae.Cli.Verbs;

@@ -1,5 +1,4 @@
 using ClipSae.Clip.Architecture;
-using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.FineTuning.Heads;
 using ClipSae.Results.Curation;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using ClipSae.Clip.Architecture;
-using ClipSae.Contracts;
 using ClipSae.FineTuning.Settings;
 using ClipSae.Tensors;
 using static TorchSharp.torch;

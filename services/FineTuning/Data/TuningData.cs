@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using ClipSae.Clip.Preprocessing;
-using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Datasets.Shards;
 using ClipSae.FineTuning.Settings;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using ClipSae.Clip.Model;
-using ClipSae.Contracts;
 using ClipSae.FineTuning.Data;
 using ClipSae.FineTuning.Settings;
 using ClipSae.FineTuning.Validation;

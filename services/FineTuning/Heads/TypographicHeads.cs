@@ -1,5 +1,4 @@
 using ClipSae.Clip.Model;
-using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.FineTuning.Data;
 using ClipSae.FineTuning.Settings;

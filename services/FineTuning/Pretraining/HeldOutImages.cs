@@ -1,6 +1,5 @@
 using ClipSae.Clip.Model;
 using ClipSae.Clip.Tokenizers;
-using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.FineTuning.Data;
 using static TorchSharp.torch;

@@ -1,7 +1,6 @@
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Model;
 using ClipSae.Clip.Tokenizers;
-using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.FineTuning.Data;
 using ClipSae.FineTuning.Optimization;

@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using ClipSae.Contracts;
 using ClipSae.FineTuning.Optimization;
 
 namespace ClipSae.FineTuning.Pretraining;
@@ -90,8 +89,5 @@ public sealed record PretrainingOptions
     /// <summary>The update rule that these options describe.</summary>
     public OptimizerOptions Optimizer => new OptimizerOptions.AdamW { WeightDecay = WeightDecay };
 
-    private static void Require(bool holds, string rule)
-    {
-        UserErrorException.ThrowIf(!holds, $"pretrain: {rule}");
-    }
+    private static void Require(bool holds, string rule) => UserErrorException.ThrowIf(!holds, $"pretrain: {rule}");
 }

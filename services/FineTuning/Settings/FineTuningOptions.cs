@@ -1,7 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using ClipSae.Clip.Architecture;
-using ClipSae.Contracts;
 using ClipSae.FineTuning.Optimization;
 using ClipSae.Pipeline.Stages;
 using ClipSae.Tensors;
@@ -231,8 +230,6 @@ public sealed record FineTuningOptions
         );
     }
 
-    internal static void Require(bool holds, string key, string rule)
-    {
+    internal static void Require(bool holds, string key, string rule) =>
         UserErrorException.ThrowIf(!holds, $"tuning.{key}: must be {rule}");
-    }
 }

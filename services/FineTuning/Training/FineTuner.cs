@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using ClipSae.Clip.Model;
 using ClipSae.Clip.Tokenizers;
-using ClipSae.Contracts;
 using ClipSae.FineTuning.Arms;
 using ClipSae.FineTuning.Data;
 using ClipSae.FineTuning.Heads;

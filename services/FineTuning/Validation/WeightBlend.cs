@@ -1,5 +1,4 @@
 using ClipSae.Clip.Model;
-using ClipSae.Contracts;
 using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning.Validation;

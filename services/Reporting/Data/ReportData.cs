@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using ClipSae.Contracts;
 using ClipSae.Datasets.Import;
 using ClipSae.Results.Conversion;
 using ClipSae.Results.Curation;

@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Pages;
 using ClipSae.Reporting.Charts;
 using ClipSae.Reporting.Data;

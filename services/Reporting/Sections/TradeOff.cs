@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Pages;
 using ClipSae.Reporting.Data;
 using ClipSae.Results.Evaluation;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using ClipSae.Contracts;
 using ClipSae.Pages;
 using ClipSae.Results.Autoencoders;
 using ClipSae.Results.Curation;

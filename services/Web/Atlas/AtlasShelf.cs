@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Hosting.Service;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Results;

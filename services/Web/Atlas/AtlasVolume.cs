@@ -1,5 +1,4 @@
 using ClipSae.Clip.Architecture;
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Results.Autoencoders;
 using ClipSae.Results.Curation;

@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Cuda;
 using ClipSae.Clip.Model;
-using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Hosting.Service;
 using ClipSae.Pipeline.Runs;

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Stages;
 using ClipSae.Results.Autoencoders;
 using ClipSae.Web.Records;

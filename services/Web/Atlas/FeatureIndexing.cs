@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Results.Autoencoders;
 using ClipSae.Sae;
 using ClipSae.Sae.Encoding;

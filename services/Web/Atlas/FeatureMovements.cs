@@ -1,6 +1,5 @@
 using ClipSae.Clip.Cuda;
 using ClipSae.Clip.Model;
-using ClipSae.Contracts;
 using ClipSae.Hosting.Service;
 using ClipSae.Pipeline.Stages;
 using ClipSae.Results.Autoencoders;

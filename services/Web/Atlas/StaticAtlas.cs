@@ -1,6 +1,5 @@
 using System.Text;
 using ClipSae.Artifacts;
-using ClipSae.Contracts;
 using ClipSae.Hosting.Service;
 using ClipSae.Pages;
 using ClipSae.Results;

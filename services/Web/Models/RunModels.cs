@@ -1,7 +1,6 @@
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Model;
 using ClipSae.Clip.Tokenizers;
-using ClipSae.Contracts;
 using ClipSae.Hosting.Service;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Results;

@@ -1,6 +1,5 @@
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Preprocessing;
-using ClipSae.Contracts;
 using ClipSae.Datasets.Drawing;
 using ClipSae.Imaging.Decoding;
 using ClipSae.Imaging.Pixels;

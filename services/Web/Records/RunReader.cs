@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using ClipSae.Contracts;
 using ClipSae.Hosting.Service;
 using ClipSae.Pipeline.Events;
 using ClipSae.Web.Shell;

@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Hosting.Runs;
 using ClipSae.Pipeline.Events;
 using ClipSae.Pipeline.Runs;

@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Pages;
 using ClipSae.Web.Records;
 using ClipSae.Web.Shell;

@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Pages;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Web.Records;

@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Hosting.Runs;
 using ClipSae.Hosting.Service;
 using Microsoft.AspNetCore.Http;
@@ -108,16 +107,9 @@ internal sealed class LiveStream(ClipSaeRuntime runtime, WorkersAtWork workers, 
     {
         await foreach (var update in runtime.WatchAsync(run, cancel))
         {
-            switch (update)
+            if (!board.Apply(update, time.GetUtcNow()))
             {
-                case RunUpdate.Happened happened:
-                    board.Apply(happened.Stored.Event);
-                    break;
-                case RunUpdate.Progressed progressed:
-                    board.Apply(progressed.Progress, time.GetUtcNow());
-                    break;
-                case RunUpdate.Abandoned:
-                    return true;
+                return true;
             }
 
             changed();

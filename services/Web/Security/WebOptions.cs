@@ -1,5 +1,4 @@
 using System.Net;
-using ClipSae.Contracts;
 
 namespace ClipSae.Web.Security;
 

@@ -1,6 +1,5 @@
 using ClipSae.Clip.Model;
 using ClipSae.Clip.Preprocessing;
-using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Datasets.Drawing;
 using ClipSae.Imaging.Decoding;

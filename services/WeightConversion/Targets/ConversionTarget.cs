@@ -1,7 +1,6 @@
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Checkpoints;
 using ClipSae.Clip.Tokenizers;
-using ClipSae.Contracts;
 using ClipSae.Results.Conversion;
 using ClipSae.WeightConversion.Proofs;
 using ClipSae.WeightConversion.Weights;

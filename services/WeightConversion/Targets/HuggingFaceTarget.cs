@@ -4,7 +4,6 @@ using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Checkpoints;
 using ClipSae.Clip.Preprocessing;
 using ClipSae.Clip.Tokenizers;
-using ClipSae.Contracts;
 using ClipSae.Imaging.Resizing;
 using ClipSae.Tensors;
 using ClipSae.WeightConversion.Weights;

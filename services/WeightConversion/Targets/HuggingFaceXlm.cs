@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Clip.Tokenizers;
-using ClipSae.Contracts;
 
 namespace ClipSae.WeightConversion.Targets;
 

@@ -1,5 +1,4 @@
 using ClipSae.Clip.Architecture;
-using ClipSae.Contracts;
 using ClipSae.WeightConversion.Weights;
 using TorchSharp;
 

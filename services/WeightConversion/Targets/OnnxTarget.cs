@@ -1,7 +1,6 @@
 using System.Globalization;
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Preprocessing;
-using ClipSae.Contracts;
 using ClipSae.Imaging.Resizing;
 using ClipSae.Results.Conversion;
 using ClipSae.Tensors;

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Checkpoints;
-using ClipSae.Contracts;
 using ClipSae.Results.Conversion;
 using ClipSae.Tensors;
 using ClipSae.WeightConversion.Proofs;

@@ -2,7 +2,6 @@ using ClipSae.Artifacts;
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Generators;
 using ClipSae.Clip.Tokenizers;
-using ClipSae.Contracts;
 using ClipSae.WeightConversion.Weights;
 using TorchSharp;
 

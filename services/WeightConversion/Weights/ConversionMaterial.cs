@@ -2,7 +2,6 @@ using System.Globalization;
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Checkpoints;
 using ClipSae.Clip.Tokenizers;
-using ClipSae.Contracts;
 using ClipSae.Tensors;
 using TorchSharp;
 

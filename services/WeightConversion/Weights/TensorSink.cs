@@ -1,5 +1,4 @@
 using ClipSae.Clip.Checkpoints;
-using ClipSae.Contracts;
 using ClipSae.Tensors;
 using ClipSae.Tensors.Torch;
 

@@ -5,7 +5,6 @@ using ClipSae.Clip.Generators;
 using ClipSae.Clip.Model;
 using ClipSae.Clip.Preprocessing;
 using ClipSae.Clip.Tokenizers;
-using ClipSae.Contracts;
 using ClipSae.Tensors;
 using ClipSae.ZeroShotEvaluation.Sets;
 using ClipSae.ZeroShotEvaluation.Settings;

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Stages;
 using ClipSae.Tensors;
 using ClipSae.ZeroShotEvaluation.Sets;

@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Results.Evaluation;
 
 namespace ClipSae.ZeroShotEvaluation.Sets;

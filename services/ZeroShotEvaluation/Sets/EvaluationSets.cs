@@ -1,6 +1,5 @@
 using System.Globalization;
 using ClipSae.Clip.Preprocessing;
-using ClipSae.Contracts;
 using ClipSae.ZeroShotEvaluation.Settings;
 
 namespace ClipSae.ZeroShotEvaluation.Sets;

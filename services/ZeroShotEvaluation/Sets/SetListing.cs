@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Datasets.Shards;
 using ClipSae.Datasets.Sources;

@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Datasets.Sources;
 
 namespace ClipSae.ZeroShotEvaluation.Sets;

@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Stages;
 using ClipSae.Tensors;
 
@@ -92,8 +91,5 @@ public sealed record EvaluationOptions
         );
     }
 
-    private static void Require(bool holds, string key, string rule)
-    {
-        UserErrorException.ThrowIf(!holds, $"evaluation.{key} {rule}");
-    }
+    private static void Require(bool holds, string key, string rule) => UserErrorException.ThrowIf(!holds, $"evaluation.{key} {rule}");
 }

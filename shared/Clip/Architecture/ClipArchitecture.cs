@@ -1,6 +1,5 @@
 using ClipSae.Clip.Checkpoints;
 using ClipSae.Clip.Preprocessing;
-using ClipSae.Contracts;
 using ClipSae.Imaging.Resizing;
 
 namespace ClipSae.Clip.Architecture;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using ClipSae.Contracts;
 using ClipSae.Tensors;
 
 namespace ClipSae.Clip.Checkpoints;
@@ -158,14 +157,12 @@ internal sealed class DescribedPart(string path, string place, JsonElement eleme
     }
 
     /// <summary>A size, if it is there, must be that of the weights: otherwise the description is another model's.</summary>
-    public void Size(string key, long ofWeights)
-    {
+    public void Size(string key, long ofWeights) =>
         UserErrorException.ThrowIf(
             Value(key) is not null && Number(key) != ofWeights,
             $"{path}: '{place}{key}' is {Shown(key)}, but the weights have {ofWeights}: it describes another model; "
                 + $"keep weights in one folder with their own description only"
         );
-    }
 
     /// <summary>The refusal of a value that is not computed.</summary>
     public UserErrorException NotComputed(string key, string reason) => new($"{path}: '{place}{key}' is {Shown(key)}; {reason}");

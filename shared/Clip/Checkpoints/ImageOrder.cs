@@ -1,5 +1,3 @@
-using ClipSae.Contracts;
-
 namespace ClipSae.Clip.Checkpoints;
 
 /// <summary>

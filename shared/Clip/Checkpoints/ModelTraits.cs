@@ -1,6 +1,5 @@
 using System.Globalization;
 using ClipSae.Clip.Architecture;
-using ClipSae.Contracts;
 using ClipSae.Imaging.Resizing;
 
 namespace ClipSae.Clip.Checkpoints;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using ClipSae.Clip.Architecture;
-using ClipSae.Contracts;
 using ClipSae.Tensors;
 
 namespace ClipSae.Clip.Checkpoints;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Preprocessing;
-using ClipSae.Contracts;
 using ClipSae.Tensors;
 using ClipSae.Tensors.Cuda;
 using TorchSharp;

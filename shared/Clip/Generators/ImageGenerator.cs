@@ -1,7 +1,6 @@
 using ClipSae.Artifacts;
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Checkpoints;
-using ClipSae.Contracts;
 using ClipSae.Tensors;
 using ClipSae.Tensors.Files;
 using TorchSharp;

@@ -1,5 +1,4 @@
 using ClipSae.Clip.Architecture;
-using ClipSae.Contracts;
 using TorchSharp;
 using TorchSharp.Modules;
 

@@ -1,7 +1,6 @@
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Checkpoints;
 using ClipSae.Clip.Training;
-using ClipSae.Contracts;
 using ClipSae.Tensors;
 using TorchSharp;
 using TorchSharp.Modules;

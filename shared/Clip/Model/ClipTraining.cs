@@ -1,5 +1,4 @@
 using ClipSae.Clip.Training;
-using ClipSae.Contracts;
 using TorchSharp;
 
 namespace ClipSae.Clip.Model;

@@ -1,5 +1,4 @@
 using ClipSae.Clip.Tokenizers;
-using ClipSae.Contracts;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 

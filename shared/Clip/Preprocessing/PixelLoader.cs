@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
-using ClipSae.Contracts;
 using ClipSae.Imaging.Decoding;
 using ClipSae.Imaging.Pixels;
 using static TorchSharp.torch;

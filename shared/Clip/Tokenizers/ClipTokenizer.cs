@@ -1,5 +1,3 @@
-using ClipSae.Contracts;
-
 namespace ClipSae.Clip.Tokenizers;
 
 /// <summary>What makes a model's token ids of texts, in one of the kinds that models come with. Safe to use from several threads.</summary>

@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using Google.Protobuf;
 
 namespace ClipSae.Clip.Tokenizers;

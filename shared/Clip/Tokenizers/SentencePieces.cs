@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using Library = Microsoft.ML.Tokenizers;
 
 namespace ClipSae.Clip.Tokenizers;

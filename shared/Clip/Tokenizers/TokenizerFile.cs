@@ -2,7 +2,6 @@ using System.IO.Compression;
 using System.IO.Enumeration;
 using System.Text;
 using System.Text.Json;
-using ClipSae.Contracts;
 using ClipSae.Tensors;
 
 namespace ClipSae.Clip.Tokenizers;

@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Tensors.Cuda;
 using static TorchSharp.torch;
 
@@ -52,27 +51,7 @@ public sealed class TrainingKernels : IDisposable
         double epsilon,
         double learningRate,
         double correction
-    ) =>
-        _module.Launch(
-            "adamw",
-            Blocks(at),
-            Threads,
-            0,
-            at.Values,
-            at.Gradients,
-            at.First,
-            at.Second,
-            Packs(at),
-            clip,
-            (float)keep,
-            (float)beta1,
-            (float)(1 - beta1),
-            (float)beta2,
-            (float)(1 - beta2),
-            (float)epsilon,
-            (float)learningRate,
-            (float)correction
-        );
+    ) => Update("adamw", at, clip, keep, beta1, beta2, epsilon, learningRate, (float)correction);
 
     /// <summary>AdaBelief's update; see <c>training.cu</c> for the numbers.</summary>
     /// <param name="clip">Factor on the gradient, a scalar on the device.</param>
@@ -86,27 +65,7 @@ public sealed class TrainingKernels : IDisposable
         double epsilon,
         double learningRate,
         bool isRectified
-    ) =>
-        _module.Launch(
-            "adabelief",
-            Blocks(at),
-            Threads,
-            0,
-            at.Values,
-            at.Gradients,
-            at.First,
-            at.Second,
-            Packs(at),
-            clip,
-            (float)keep,
-            (float)beta1,
-            (float)(1 - beta1),
-            (float)beta2,
-            (float)(1 - beta2),
-            (float)epsilon,
-            (float)learningRate,
-            isRectified ? 1 : 0
-        );
+    ) => Update("adabelief", at, clip, keep, beta1, beta2, epsilon, learningRate, isRectified ? 1 : 0);
 
     public void Dispose() => _module.Dispose();
 
@@ -133,6 +92,38 @@ public sealed class TrainingKernels : IDisposable
             radiusGradient,
             (int)theta.shape[1],
             (float)factor
+        );
+
+    private void Update(
+        string kernel,
+        Stretch at,
+        Tensor clip,
+        double keep,
+        double beta1,
+        double beta2,
+        double epsilon,
+        double learningRate,
+        KernelArgument last
+    ) =>
+        _module.Launch(
+            kernel,
+            Blocks(at),
+            Threads,
+            0,
+            at.Values,
+            at.Gradients,
+            at.First,
+            at.Second,
+            Packs(at),
+            clip,
+            (float)keep,
+            (float)beta1,
+            (float)(1 - beta1),
+            (float)beta2,
+            (float)(1 - beta2),
+            (float)epsilon,
+            (float)learningRate,
+            last
         );
 
     private static long Packs(Stretch at) => at.Values.NumberOfElements / PackLength;

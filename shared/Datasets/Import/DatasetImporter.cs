@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Threading.Channels;
 using ClipSae.Artifacts;
-using ClipSae.Contracts;
 using ClipSae.Datasets.Sources;
 using ClipSae.Imaging.Decoding;
 using ClipSae.Imaging.Pixels;

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using ClipSae.Contracts;
 using ClipSae.Datasets.Sources;
 
 namespace ClipSae.Datasets.Import;

@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Datasets.Shards;
 
 namespace ClipSae.Datasets.Import;

@@ -1,6 +1,5 @@
 using System.Formats.Tar;
 using ClipSae.Artifacts;
-using ClipSae.Contracts;
 using ClipSae.Datasets.Shards;
 using ClipSae.Datasets.Sources;
 

@@ -1,6 +1,5 @@
 using System.Formats.Tar;
 using System.Text.Json;
-using ClipSae.Contracts;
 
 namespace ClipSae.Datasets.Shards;
 

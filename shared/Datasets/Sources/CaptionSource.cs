@@ -1,5 +1,3 @@
-using ClipSae.Contracts;
-
 namespace ClipSae.Datasets.Sources;
 
 /// <summary>Where the captions of a folder come from.</summary>

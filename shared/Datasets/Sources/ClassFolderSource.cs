@@ -1,5 +1,3 @@
-using ClipSae.Contracts;
-
 namespace ClipSae.Datasets.Sources;
 
 /// <summary>A folder a class: the first folder of a picture's path names what it shows.</summary>

@@ -1,5 +1,3 @@
-using ClipSae.Contracts;
-
 namespace ClipSae.Datasets.Sources;
 
 /// <summary>Turns paths that a caption file names into files of the data set's folder, and nothing outside it, links followed.</summary>

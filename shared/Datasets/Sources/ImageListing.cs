@@ -1,5 +1,4 @@
 using System.IO.Enumeration;
-using ClipSae.Contracts;
 using ClipSae.Imaging.Decoding;
 
 namespace ClipSae.Datasets.Sources;

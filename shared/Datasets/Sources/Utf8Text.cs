@@ -1,5 +1,4 @@
 using System.Text;
-using ClipSae.Contracts;
 
 namespace ClipSae.Datasets.Sources;
 

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using ClipSae.Contracts;
 using ClipSae.Hosting.Settings;
 using ClipSae.Pipeline.Runs;
 using RabbitMQ.Client;

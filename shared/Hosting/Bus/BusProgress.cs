@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using ClipSae.Contracts;
 using MassTransit;
 using MassTransit.Logging;
 using OpenTelemetry;

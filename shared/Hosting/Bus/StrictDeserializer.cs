@@ -1,6 +1,5 @@
 using System.Net.Mime;
 using System.Runtime.Serialization;
-using ClipSae.Contracts;
 using MassTransit;
 
 namespace ClipSae.Hosting.Bus;

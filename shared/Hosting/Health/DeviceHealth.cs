@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Hosting.Worker;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 

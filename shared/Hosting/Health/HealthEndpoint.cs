@@ -1,5 +1,4 @@
 using System.Net;
-using ClipSae.Contracts;
 using ClipSae.Hosting.Settings;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;

@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Events;
 using ClipSae.Pipeline.Runs;
 
@@ -35,6 +34,23 @@ public sealed class RunBoard
         }
 
         return board;
+    }
+
+    /// <summary>Adds what watching the run gave.</summary>
+    /// <returns>Whether a process still works on the run.</returns>
+    public bool Apply(RunUpdate update, DateTimeOffset at)
+    {
+        switch (update)
+        {
+            case RunUpdate.Happened happened:
+                Apply(happened.Stored.Event);
+                break;
+            case RunUpdate.Progressed progressed:
+                Apply(progressed.Progress, at);
+                break;
+        }
+
+        return update is not RunUpdate.Abandoned;
     }
 
     /// <summary>Takes in an event of the run.</summary>

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Coordination;
 using ClipSae.Pipeline.Events;
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using ClipSae.Artifacts;
-using ClipSae.Contracts;
 
 namespace ClipSae.Hosting.Runs;
 

@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Hosting.Settings;
 using ClipSae.Pipeline.Coordination;
 

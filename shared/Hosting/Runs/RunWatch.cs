@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using ClipSae.Contracts;
 using ClipSae.Hosting.Settings;
 using ClipSae.Pipeline.Events;
 

@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Runs;
 
 namespace ClipSae.Hosting.Runs;

@@ -1,5 +1,3 @@
-using ClipSae.Contracts;
-
 namespace ClipSae.Hosting.Runs;
 
 /// <summary>What is known of one unit while a run is watched.</summary>

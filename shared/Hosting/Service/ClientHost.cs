@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using ClipSae.Contracts;
 using ClipSae.Hosting.Settings;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;

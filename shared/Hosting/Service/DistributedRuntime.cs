@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Hosting.Bus;
 using ClipSae.Hosting.Health;
 using ClipSae.Hosting.Runs;

@@ -1,5 +1,4 @@
 using System.Security.Authentication;
-using ClipSae.Contracts;
 using ClipSae.Hosting.Bus;
 using ClipSae.Hosting.Settings;
 using ClipSae.Pipeline.Execution;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using ClipSae.Contracts;
 
 namespace ClipSae.Hosting.Settings;
 

@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.ObjectStorage;
 
 namespace ClipSae.Hosting.Settings;
@@ -103,11 +102,9 @@ public sealed record ClipSaeOptions
         }
     }
 
-    private static void RequireOneOf(string name, string value, params string[] known)
-    {
+    private static void RequireOneOf(string name, string value, params string[] known) =>
         UserErrorException.ThrowIf(
             !known.Contains(value, StringComparer.Ordinal),
             $"{Section}:{name} = {value}: known are {string.Join(" and ", known)}"
         );
-    }
 }

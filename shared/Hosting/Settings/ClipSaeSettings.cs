@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Stages;
 using Microsoft.Extensions.Configuration;
 

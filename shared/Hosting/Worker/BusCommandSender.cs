@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Hosting.Bus;
 using ClipSae.Pipeline.Coordination;
 using ClipSae.Pipeline.Runs;

@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Stages;
 using Microsoft.Extensions.Hosting;
 

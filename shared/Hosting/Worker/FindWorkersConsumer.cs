@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using MassTransit;
 using Microsoft.Extensions.Logging;
 

@@ -1,5 +1,3 @@
-using ClipSae.Contracts;
-
 namespace ClipSae.Hosting.Worker;
 
 /// <summary>Asks those who have a stage whether its units could be carried out.</summary>

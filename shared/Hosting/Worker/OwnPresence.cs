@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Execution;
 using ClipSae.Pipeline.Stages;
 

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using ClipSae.Contracts;
 using ClipSae.Hosting.Bus;
 using ClipSae.Hosting.Settings;
 using ClipSae.Pipeline.Execution;

@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using MassTransit;
 
 namespace ClipSae.Hosting.Worker;

@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using ClipSae.Artifacts;
-using ClipSae.Contracts;
 using ClipSae.Hosting.Settings;
 using Microsoft.Extensions.Logging;
 using Polly;

@@ -1,5 +1,4 @@
 using System.Threading.Channels;
-using ClipSae.Contracts;
 
 namespace ClipSae.Hosting.Worker;
 

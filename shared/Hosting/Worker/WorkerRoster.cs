@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using ClipSae.Contracts;
 using ClipSae.Hosting.Bus;
 using ClipSae.Pipeline.Execution;
 using ClipSae.Pipeline.Runs;

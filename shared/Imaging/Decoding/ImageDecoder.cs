@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using ClipSae.Contracts;
 using ClipSae.Imaging.Jpeg;
 using ClipSae.Imaging.Pixels;
 using SkiaSharp;

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.Json;
 using ClipSae.Artifacts;
-using ClipSae.Contracts;
 
 namespace ClipSae.Pipeline.Events;
 

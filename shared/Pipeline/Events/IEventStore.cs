@@ -1,5 +1,3 @@
-using ClipSae.Contracts;
-
 namespace ClipSae.Pipeline.Events;
 
 /// <summary>Streams of events, one a run. What was appended is never changed; two writers never both own a place in a stream.</summary>

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
-using ClipSae.Contracts;
 
 namespace ClipSae.Pipeline.Events;
 
@@ -24,15 +23,13 @@ public static partial class RunName
     public static bool TellsTime(string run) => Timed().IsMatch(run);
 
     /// <exception cref="UserErrorException">The name has other characters or is longer than 100.</exception>
-    public static void Require(string run)
-    {
+    public static void Require(string run) =>
         UserErrorException.ThrowIf(
             run.Length is 0 or > 100
                 || run[0] == '.'
                 || run.Any(character => !char.IsAsciiLetterOrDigit(character) && character is not ('-' or '_' or '.')),
             $"'{run}' is not a valid run name: use letters, digits, '-', '_' and '.', at most 100"
         );
-    }
 
     [GeneratedRegex("^[0-9]{8}-[0-9]{6}-([0-9a-f]{4}|[0-9a-f]{12})$")]
     private static partial Regex Timed();

@@ -1,5 +1,3 @@
-using ClipSae.Contracts;
-
 namespace ClipSae.Pipeline.Events;
 
 /// <summary>An event and its place in its run's stream.</summary>

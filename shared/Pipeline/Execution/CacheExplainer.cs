@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Events;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Pipeline.Stages;

@@ -1,5 +1,3 @@
-using ClipSae.Contracts;
-
 namespace ClipSae.Pipeline.Runs;
 
 /// <summary>Finds what selectors select in a run, each selector once however many units ask for it.</summary>

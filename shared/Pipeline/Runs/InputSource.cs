@@ -1,5 +1,3 @@
-using ClipSae.Contracts;
-
 namespace ClipSae.Pipeline.Runs;
 
 /// <summary>A selector's <see cref="InputSelector.From"/>, taken apart.</summary>

@@ -1,5 +1,3 @@
-using ClipSae.Contracts;
-
 namespace ClipSae.Pipeline.Runs;
 
 /// <summary>The run inputs that stages do without: those that only given-up units of the stages before them took by name.</summary>

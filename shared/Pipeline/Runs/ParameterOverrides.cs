@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Stages;
 
 namespace ClipSae.Pipeline.Runs;

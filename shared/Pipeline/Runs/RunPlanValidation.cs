@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Text.RegularExpressions;
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Stages;
 
 namespace ClipSae.Pipeline.Runs;
@@ -108,10 +107,8 @@ public static partial class RunPlanValidation
         }
     }
 
-    private static void RequireThere([NotNull] object? value, string where)
-    {
+    private static void RequireThere([NotNull] object? value, string where) =>
         UserErrorException.ThrowIf(value is null, $"the plan's {where} is null");
-    }
 
     [GeneratedRegex("^[a-z][a-z0-9-]{0,99}$", RegexOptions.CultureInvariant)]
     private static partial Regex StageName();

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using ClipSae.Contracts;
 
 namespace ClipSae.Pipeline.Runs;
 

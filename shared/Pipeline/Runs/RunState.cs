@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using ClipSae.Contracts;
 
 namespace ClipSae.Pipeline.Runs;
 

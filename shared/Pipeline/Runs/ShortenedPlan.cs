@@ -1,5 +1,3 @@
-using ClipSae.Contracts;
-
 namespace ClipSae.Pipeline.Runs;
 
 /// <summary>A plan that ends early.</summary>

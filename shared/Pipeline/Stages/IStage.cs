@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using ClipSae.Contracts;
 
 namespace ClipSae.Pipeline.Stages;
 

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using System.Text.Json.Nodes;
-using ClipSae.Contracts;
 using Microsoft.Extensions.Logging;
 
 namespace ClipSae.Pipeline.Stages;

@@ -2,7 +2,6 @@ using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using ClipSae.Contracts;
 
 namespace ClipSae.Pipeline.Stages;
 

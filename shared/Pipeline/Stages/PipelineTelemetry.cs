@@ -23,43 +23,27 @@ public static class PipelineTelemetry
     public static readonly ActivitySource Source = new(Name);
 
     private static readonly Meter Meter = new(Name);
-    internal static readonly Histogram<double> Duration = Meter.CreateHistogram<double>(
-        "clipsae.stage.duration",
-        "s",
-        "Wall time of a unit"
-    );
-    internal static readonly Counter<long> CacheHits = Meter.CreateCounter<long>(
-        "clipsae.cache.hits",
-        "{unit}",
-        "Units taken from stored results"
-    );
+    internal static readonly Histogram<double> Duration = Time("clipsae.stage.duration", "Wall time of a unit");
+    internal static readonly Counter<long> CacheHits = Count("clipsae.cache.hits", "{unit}", "Units taken from stored results");
 
     /// <summary>Time between a unit's sending and its taking up.</summary>
-    public static readonly Histogram<double> QueueWait = Meter.CreateHistogram<double>(
-        "clipsae.queue.wait",
-        "s",
-        "Time a unit waited for a worker"
-    );
+    public static readonly Histogram<double> QueueWait = Time("clipsae.queue.wait", "Time a unit waited for a worker");
 
     /// <summary>Units that came again, because the worker that had them before was lost.</summary>
-    public static readonly Counter<long> Redeliveries = Meter.CreateCounter<long>(
+    public static readonly Counter<long> Redeliveries = Count(
         "clipsae.redeliveries",
         "{unit}",
         "Units that came again because their worker was lost"
     );
 
-    internal static readonly Counter<long> Items = Meter.CreateCounter<long>(
-        "clipsae.items",
-        "{item}",
-        "Images, steps and the like that units have done"
-    );
+    internal static readonly Counter<long> Items = Count("clipsae.items", "{item}", "Images, steps and the like that units have done");
     internal static readonly Gauge<double> Values = Meter.CreateGauge<double>(
         "clipsae.progress.value",
         description: "Figures that stages report as they go, such as the loss"
     );
 
     /// <summary>Units that were set aside because every worker that took them died.</summary>
-    public static readonly Counter<long> DeadUnits = Meter.CreateCounter<long>(
+    public static readonly Counter<long> DeadUnits = Count(
         "clipsae.units.dead",
         "{unit}",
         "Units set aside because every worker that took them died"
@@ -81,11 +65,15 @@ public static class PipelineTelemetry
         "Time since a unit at work began or last saved what it has: what a crash would cost"
     );
 
-    internal static readonly Counter<long> RunsEnded = Meter.CreateCounter<long>(
+    internal static readonly Counter<long> RunsEnded = Count(
         "clipsae.runs.ended",
         "{run}",
         "Runs by how they ended: completed, failed or cancelled"
     );
 
-    internal static readonly Counter<long> Units = Meter.CreateCounter<long>("clipsae.units", "{unit}", "Units by stage and outcome");
+    internal static readonly Counter<long> Units = Count("clipsae.units", "{unit}", "Units by stage and outcome");
+
+    private static Counter<long> Count(string name, string unit, string description) => Meter.CreateCounter<long>(name, unit, description);
+
+    private static Histogram<double> Time(string name, string description) => Meter.CreateHistogram<double>(name, "s", description);
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using ClipSae.Contracts;
 
 namespace ClipSae.Pipeline.Stages;
 

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
-using ClipSae.Contracts;
 
 namespace ClipSae.Pipeline.Stages;
 

@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using ClipSae.Artifacts;
-using ClipSae.Contracts;
 
 namespace ClipSae.Pipeline.Stages;
 

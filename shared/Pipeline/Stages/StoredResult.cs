@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
-using ClipSae.Contracts;
 
 namespace ClipSae.Pipeline.Stages;
 

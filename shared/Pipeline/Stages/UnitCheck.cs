@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
-using ClipSae.Contracts;
 
 namespace ClipSae.Pipeline.Stages;
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using ClipSae.Contracts;
 using ClipSae.Sae.Kernels;
 using ClipSae.Sae.Steps;
 using ClipSae.Tensors.Cuda;

@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 
@@ -233,12 +232,10 @@ public sealed class SparseAutoencoder : IDisposable
         return tensor(features.Select(f => (long)f).ToArray(), device: EncoderRows.device);
     }
 
-    private void CheckWidth(Tensor x)
-    {
+    private void CheckWidth(Tensor x) =>
         UserErrorException.ThrowIf(
             x.shape[^1] != InputWidth,
             $"activations are {x.shape[^1]} wide but the autoencoder takes {InputWidth}; "
                 + $"use the one trained at this hook point of this model"
         );
-    }
 }

@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Sae.Encoding;
 using ClipSae.Tensors;
 using static TorchSharp.torch;

@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Sae.Encoding;
 using ClipSae.Tensors.Files;
 using static TorchSharp.torch;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using ClipSae.Contracts;
 using ClipSae.Sae.Encoding;
 using ClipSae.Tensors;
 using static TorchSharp.torch;

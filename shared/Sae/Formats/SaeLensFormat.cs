@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using ClipSae.Contracts;
 using ClipSae.Sae.Encoding;
 using ClipSae.Tensors;
 using static TorchSharp.torch;

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using ClipSae.Contracts;
 using TorchSharp;
 
 namespace ClipSae.Tensors.Files;

@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Tensors.Torch;
 
 namespace ClipSae.Tensors.Files;

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using ClipSae.Contracts;
 
 namespace ClipSae.Tensors.Installation;
 

@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.Diagnostics;
-using ClipSae.Contracts;
 
 namespace ClipSae.Tensors.Installation;
 

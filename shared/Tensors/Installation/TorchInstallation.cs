@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using ClipSae.Contracts;
 
 namespace ClipSae.Tensors.Installation;
 

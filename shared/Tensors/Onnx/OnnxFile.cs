@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using TorchSharp;
 
 namespace ClipSae.Tensors.Onnx;

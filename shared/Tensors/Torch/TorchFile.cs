@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.IO.Hashing;
 using System.Numerics;
-using ClipSae.Contracts;
 using TorchSharp;
 
 namespace ClipSae.Tensors.Torch;

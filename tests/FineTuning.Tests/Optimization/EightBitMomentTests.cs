@@ -1,6 +1,5 @@
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Model;
-using ClipSae.Contracts;
 using ClipSae.FineTuning.Optimization;
 using ClipSae.FineTuning.Settings;
 using ClipSae.FineTuning.Training;

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Text.RegularExpressions;
-using ClipSae.Contracts;
 using ClipSae.Tensors;
 using TorchSharp;
 

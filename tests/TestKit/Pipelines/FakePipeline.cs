@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using ClipSae.Contracts;
 using ClipSae.Coordinator;
 using ClipSae.Hosting.Service;
 using ClipSae.Hosting.Settings;

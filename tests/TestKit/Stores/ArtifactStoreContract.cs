@@ -1,6 +1,5 @@
 using System.Text;
 using ClipSae.Artifacts;
-using ClipSae.Contracts;
 using ClipSae.TestKit.Files;
 
 namespace ClipSae.TestKit.Stores;

@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Events;
 
 namespace ClipSae.TestKit.Stores;

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Runs;
 using ClipSae.TestKit.Pipelines;
 using ClipSae.Web.Security;

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using ClipSae.Contracts;
 using ClipSae.Pipeline.Stages;
 using ClipSae.TestKit.Pipelines;
 using ClipSae.Web.Atlas;
