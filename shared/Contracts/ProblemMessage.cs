@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 
 namespace ClipSae.Contracts;
@@ -19,6 +18,5 @@ public ref struct ProblemMessage
 
     public void AppendFormatted<T>(T value, string? format = null) => _text.AppendFormatted(value, format);
 
-    [SuppressMessage("Design", "CA1024:Use properties where appropriate", Justification = "It can be taken only once.")]
     public string ToStringAndClear() => _text.ToStringAndClear();
 }

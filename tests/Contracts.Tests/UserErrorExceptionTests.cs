@@ -17,4 +17,23 @@ public sealed class UserErrorExceptionTests
         message.ShouldStartWith("x.pt: key 'kkk");
         message.ShouldEndWith("kkk' is missing; fetch the file again");
     }
+
+    [Fact]
+    public void A_guard_makes_its_message_only_if_there_is_a_problem()
+    {
+        var asked = 0;
+        string Name()
+        {
+            asked++;
+            return "x.pt";
+        }
+
+        UserErrorException.ThrowIf(false, $"{Name()}: has " + $"{2:00} keys");
+        asked.ShouldBe(0);
+
+        Should
+            .Throw<UserErrorException>(() => UserErrorException.ThrowIf(true, $"{Name()}: has " + $"{2:00} keys"))
+            .Message.ShouldBe("x.pt: has 02 keys");
+        asked.ShouldBe(1);
+    }
 }
