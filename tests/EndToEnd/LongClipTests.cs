@@ -34,12 +34,10 @@ public sealed class LongClipTests : IDisposable
         (await Command.RunAsync(["stretch", _folder.File("base.safetensors"), _folder.File("long.safetensors"), "--json"])).Json["context"]!
             .GetValue<int>()
             .ShouldBe(248);
-        (
-            await Command.RunAsync(["make-dataset", _folder.File("world"), "--train", "0", "--tuning", "160", "--evaluation", "24"])
-        ).Code.ShouldBe(0);
+        await _folder.DrawWorldAsync(160, 24);
         LengthenCaptions(_folder.File("world", "tuning", "captions.json"));
 
-        var run = await Command.RunAsync([
+        var run = await WholeRun.SucceedAsync([
             "run",
             "--dataset",
             _folder.File("world", "tuning"),
@@ -49,11 +47,7 @@ public sealed class LongClipTests : IDisposable
             Vocabulary,
             "--preset",
             "demo",
-            "--data",
-            _folder.File("data"),
-            "--threads",
-            "1",
-            "--json",
+            .. _folder.Places(),
             "--evaluation",
             $"clean={_folder.File("world", "evaluation", "clean")}",
             "--evaluation",
@@ -62,39 +56,24 @@ public sealed class LongClipTests : IDisposable
             "none",
             "--seeds",
             "1",
-            "--set",
-            "extraction.hookPoints=mlp@0",
-            "--set",
-            "extraction.tokensPerImage=8",
-            "--set",
-            "sae.expansion=2",
-            "--set",
-            "sae.epochs=2",
-            "--set",
-            "sae.batchSize=256",
-            "--set",
-            "curation.pairs=48",
-            "--set",
-            "curation.attacks=32",
-            "--set",
-            "curation.naturalImages=4",
-            "--set",
-            "curation.randomDraws=1",
-            "--set",
-            "tuning.steps=4",
-            "--set",
-            "tuning.cleanBatch=16",
-            "--set",
-            "tuning.attackBatch=16",
-            "--set",
-            "tuning.validationInterval=2",
-            "--set",
-            "evaluation.resamples=1000",
-            "--set",
-            "conversion.formats=openai,openai-pt,huggingface,text-encoder,open-clip,onnx,gmp,long-clip",
+            .. WholeRun.Set(
+                "extraction.hookPoints=mlp@0",
+                "extraction.tokensPerImage=8",
+                "sae.expansion=2",
+                "sae.epochs=2",
+                "sae.batchSize=256",
+                "curation.pairs=48",
+                "curation.attacks=32",
+                "curation.naturalImages=4",
+                "curation.randomDraws=1",
+                "tuning.steps=4",
+                "tuning.cleanBatch=16",
+                "tuning.attackBatch=16",
+                "tuning.validationInterval=2",
+                "evaluation.resamples=1000",
+                "conversion.formats=openai,openai-pt,huggingface,text-encoder,open-clip,onnx,gmp,long-clip"
+            ),
         ]);
-
-        run.Code.ShouldBe(0, run.Error);
         run.Json["tuned"]!["clean"]!.GetValue<double>().ShouldBeGreaterThan(0.5);
         var tuned = StoredOutputs.Fetch(_folder, await StoredOutputs.OfLatestAsync(_folder, "fine-tuning"), "model", "tuned.safetensors");
         AssertTrained(tuned);

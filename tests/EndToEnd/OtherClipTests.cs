@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Checkpoints;
 using ClipSae.Tensors;
@@ -25,35 +24,20 @@ public sealed class OtherClipTests : IDisposable
     public async Task It_is_trained_converted_and_scored_as_what_it_is()
     {
         var architecture = Model();
-        (
-            await Command.RunAsync(["make-dataset", _folder.File("world"), "--train", "0", "--tuning", "160", "--evaluation", "40"])
-        ).Code.ShouldBe(0);
+        await _folder.DrawWorldAsync(160, 40);
         string[] common =
         [
-            "--dataset",
-            _folder.File("world", "tuning"),
-            "--model",
-            _folder.File("model"),
-            "--preset",
-            "demo",
-            "--data",
-            _folder.File("data"),
-            "--threads",
-            "1",
-            "--json",
-            "--set",
-            "extraction.tokensPerImage=8",
-            "--set",
-            "sae.epochs=1",
-            "--set",
-            "sae.batchSize=256",
-            "--set",
-            "curation.pairs=32",
-            "--set",
-            "curation.randomDraws=1",
+            .. _folder.Inputs(),
+            .. WholeRun.Set(
+                "extraction.tokensPerImage=8",
+                "sae.epochs=1",
+                "sae.batchSize=256",
+                "curation.pairs=32",
+                "curation.randomDraws=1"
+            ),
         ];
-        string[] sets = ["--evaluation", $"clean={_folder.File("world", "evaluation", "clean")}", "--set", "evaluation.resamples=1000"];
-        var run = await Command.RunAsync([
+        var sets = _folder.CleanSet();
+        var run = await WholeRun.SucceedAsync([
             "run",
             .. common,
             .. sets,
@@ -61,34 +45,20 @@ public sealed class OtherClipTests : IDisposable
             "penalise",
             "--seeds",
             "1",
-            "--set",
-            "extraction.hookPoints=mlp@0",
-            "--set",
-            "sae.expansion=1",
-            "--set",
-            "curation.attacks=32",
-            "--set",
-            "curation.naturalImages=4",
-            "--set",
-            "tuning.steps=4",
-            "--set",
-            "tuning.cleanBatch=16",
-            "--set",
-            "tuning.attackBatch=16",
-            "--set",
-            "tuning.validationInterval=4",
-            "--set",
-            "conversion.formats=openai,huggingface,open-clip,gmp,onnx",
+            .. WholeRun.Set(
+                "extraction.hookPoints=mlp@0",
+                "sae.expansion=1",
+                "curation.attacks=32",
+                "curation.naturalImages=4",
+                "tuning.steps=4",
+                "tuning.cleanBatch=16",
+                "tuning.attackBatch=16",
+                "tuning.validationInterval=4",
+                "conversion.formats=openai,huggingface,open-clip,gmp,onnx"
+            ),
         ]);
-        run.Code.ShouldBe(0, run.Error);
         var written = await StoredOutputs.OfLatestAsync(_folder, "weight-conversion");
-        string[] files =
-        [
-            .. written
-                .Select(output => output.Key)
-                .Where(name => name.StartsWith("files/", StringComparison.Ordinal))
-                .Select(name => StoredOutputs.Fetch(_folder, written, name, name["files/".Length..])),
-        ];
+        var files = _folder.FetchFiles(written);
         files.Count(File.Exists).ShouldBeGreaterThan(5);
         foreach (
             var path in new[]
@@ -107,7 +77,7 @@ public sealed class OtherClipTests : IDisposable
 
         // What a run scores is what the model computes as described, and not what its bare weights compute as OpenAI's.
         File.Copy(_folder.File("model", Weights), _folder.File("bare.safetensors"));
-        var scored = await Command.RunAsync([
+        var scored = await WholeRun.SucceedAsync([
             "evaluate",
             "--model",
             $"base={_folder.File("model")}",
@@ -118,48 +88,21 @@ public sealed class OtherClipTests : IDisposable
             .. sets,
             "--tokenizer",
             _folder.File("model", Vocabulary),
-            "--data",
-            _folder.File("data"),
-            "--threads",
-            "1",
-            "--json",
+            .. _folder.Places(),
         ]);
-        scored.Code.ShouldBe(0, scored.Error);
         scored.Error.ShouldContain("nothing says which activation it was trained with");
-        var apart = Calibration(scored.Json);
-        var together = Calibration(
-            JsonNode.Parse(
-                File.ReadAllText(
-                    StoredOutputs.Fetch(
-                        _folder,
-                        await StoredOutputs.OfLatestAsync(_folder, "zero-shot-evaluation"),
-                        "results",
-                        "results.json"
-                    )
-                )
-            )!
-        );
-        together["base"].ShouldBe(apart["base"], 1e-6);
-        together["penalise.s0"].ShouldBe(apart["tuned"], 1e-6);
+        var apart = await _folder.ShouldScoreAsTheRunAsync(scored.Json);
         Math.Abs(apart["bare"] - apart["base"]).ShouldBeGreaterThan(1e-5);
 
         // The same arm as a LoRA: what PEFT would load on the base is the model that the run goes on with.
-        var adapted = await Command.RunAsync([
+        var adapted = await WholeRun.SucceedAsync([
             "replay",
             "latest",
             "--from",
             "tuning",
-            "--set",
-            "tuning.adapter.kind=lora",
-            "--set",
-            "tuning.adapter.rank=2",
-            "--data",
-            _folder.File("data"),
-            "--threads",
-            "1",
-            "--json",
+            .. WholeRun.Set("tuning.adapter.kind=lora", "tuning.adapter.rank=2"),
+            .. _folder.Places(),
         ]);
-        adapted.Code.ShouldBe(0, adapted.Error);
         var ofAdapter = await StoredOutputs.OfLatestAsync(_folder, "weight-conversion");
         foreach (var name in new[] { "peft/adapter_model.safetensors", "peft/adapter_config.json" })
         {
@@ -185,18 +128,20 @@ public sealed class OtherClipTests : IDisposable
             tuned.Keys.Max(key => (tuned.Read(key) - merged.Read(key)).abs().max().item<float>()).ShouldBeLessThan(1e-6f);
         }
 
-        var sweep = await Command.RunAsync(["sweep", .. common, "--hooks", "mlp@1", "--variants", "topk", "--expansions", "1", "--k", "8"]);
-        sweep.Code.ShouldBe(0, sweep.Error);
+        var sweep = await WholeRun.SucceedAsync([
+            "sweep",
+            .. common,
+            "--hooks",
+            "mlp@1",
+            "--variants",
+            "topk",
+            "--expansions",
+            "1",
+            "--k",
+            "8",
+        ]);
         sweep.Json["autoencoders"]!.AsArray().Count.ShouldBe(1);
     }
-
-    private static Dictionary<string, double> Calibration(JsonNode scores) =>
-        scores["models"]!
-            .AsArray()
-            .ToDictionary(
-                model => model!["name"]!.GetValue<string>(),
-                model => model!["sets"]!["clean"]!["calibration"]!["expectedError"]!["value"]!.GetValue<double>()
-            );
 
     /// <summary>
     /// The demo's model, said to be another one: its pictures are told apart all the same, but no figure is that of the demo.

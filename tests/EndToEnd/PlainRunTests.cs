@@ -18,7 +18,7 @@ public sealed class PlainRunTests : IDisposable
         run.Error.ShouldContain("no --evaluation NAME=FOLDER: base and tuned will not be scored");
         var report = run.Json["report"]!.GetValue<string>();
         var tuned = Path.Combine(Path.GetDirectoryName(report)!, "tuned.safetensors");
-        var embedded = await Command.RunAsync([
+        var embedded = await WholeRun.SucceedAsync([
             "embed",
             "--model",
             tuned,
@@ -27,8 +27,7 @@ public sealed class PlainRunTests : IDisposable
             "--data",
             _folder.File("data"),
             "--json",
-        ]);
-        embedded.Code.ShouldBe(0, embedded.Error); // the vocabulary lies beside the weights
+        ]); // the vocabulary is next to the weights
         var named = await Command.RunAsync([
             "embed",
             "--model",
@@ -57,7 +56,7 @@ public sealed class PlainRunTests : IDisposable
         var digests = await TinyDemo.DigestsAsync(_folder.File("data"), run);
 
         var pruned = await Command.RunAsync(["prune", "--drop", "extraction", "--data", _folder.File("data"), "--json"]);
-        var replayed = await Command.RunAsync(["replay", run, "--from", "sae", "--data", _folder.File("data"), "--threads", "1", "--json"]);
+        var replayed = await Command.RunAsync(["replay", run, "--from", "sae", .. _folder.Places()]);
 
         pruned.Code.ShouldBe(0, pruned.Error);
         pruned.Json["bytes"]!.GetValue<long>().ShouldBeGreaterThan(1 << 20);
@@ -70,62 +69,35 @@ public sealed class PlainRunTests : IDisposable
         (await TinyDemo.DigestsAsync(_folder.File("data"), replayed.Json["runId"]!.GetValue<string>())).ShouldBe(digests);
 
         string[] both = [run, replayed.Json["runId"]!.GetValue<string>()];
-        var again = await Command.RunAsync(["replay", .. both, "--from", "report", "--data", _folder.File("data"), "--json"]);
-        again.Code.ShouldBe(0, again.Error);
+        var again = await WholeRun.SucceedAsync(["replay", .. both, "--from", "report", "--data", _folder.File("data"), "--json"]);
         again.Json["runs"]!.AsArray().Select(one => one!["status"]!.GetValue<string>()).ShouldBe(["done", "done"]);
         again.Json["runs"]!.AsArray().Select(one => one!["runId"]!.GetValue<string>()).Distinct().Except(both).Count().ShouldBe(2);
     }
 
     private async Task<CommandResult> RunAsync()
     {
-        (
-            await Command.RunAsync(["make-dataset", _folder.File("world"), "--train", "0", "--tuning", "160", "--evaluation", "0"])
-        ).Code.ShouldBe(0);
-        var run = await Command.RunAsync([
+        await _folder.DrawWorldAsync(160, 0);
+        var run = await WholeRun.SucceedAsync([
             "run",
-            "--dataset",
-            _folder.File("world", "tuning"),
-            "--model",
-            Path.Combine(AppContext.BaseDirectory, "Demo", "model.safetensors"),
-            "--tokenizer",
-            Path.Combine(AppContext.BaseDirectory, "Demo", "bpe.txt.gz"),
-            "--preset",
-            "demo",
-            "--data",
-            _folder.File("data"),
-            "--threads",
-            "1",
-            "--json",
+            .. _folder.DemoInputs(),
             "--arms",
             "none",
-            "--set",
-            "extraction.hookPoints=mlp@0",
-            "--set",
-            "extraction.tokensPerImage=8",
-            "--set",
-            "sae.expansion=1",
-            "--set",
-            "sae.epochs=1",
-            "--set",
-            "sae.batchSize=256",
-            "--set",
-            "curation.pairs=32",
-            "--set",
-            "curation.attacks=32",
-            "--set",
-            "curation.naturalImages=4",
-            "--set",
-            "curation.randomDraws=1",
-            "--set",
-            "tuning.steps=16",
-            "--set",
-            "tuning.cleanBatch=16",
-            "--set",
-            "tuning.attackBatch=16",
-            "--set",
-            "tuning.validationInterval=4",
+            .. WholeRun.Set(
+                "extraction.hookPoints=mlp@0",
+                "extraction.tokensPerImage=8",
+                "sae.expansion=1",
+                "sae.epochs=1",
+                "sae.batchSize=256",
+                "curation.pairs=32",
+                "curation.attacks=32",
+                "curation.naturalImages=4",
+                "curation.randomDraws=1",
+                "tuning.steps=16",
+                "tuning.cleanBatch=16",
+                "tuning.attackBatch=16",
+                "tuning.validationInterval=4"
+            ),
         ]);
-        run.Code.ShouldBe(0, run.Error);
         return run;
     }
 }

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Checkpoints;
 using ClipSae.TestKit.Commands;
@@ -20,45 +19,26 @@ public sealed class SigLipTests : IDisposable
     public async Task It_is_trained_converted_and_scored_as_what_it_is()
     {
         var architecture = Model();
-        (
-            await Command.RunAsync(["make-dataset", _folder.File("world"), "--train", "0", "--tuning", "96", "--evaluation", "24"])
-        ).Code.ShouldBe(0);
+        await _folder.DrawWorldAsync(96, 24);
         string[] common =
         [
             "run",
-            "--dataset",
-            _folder.File("world", "tuning"),
-            "--model",
-            _folder.File("model"),
-            "--preset",
-            "demo",
-            "--data",
-            _folder.File("data"),
-            "--threads",
-            "1",
-            "--json",
+            .. _folder.Inputs(),
             "--seeds",
             "1",
-            "--set",
-            "sae.epochs=1",
-            "--set",
-            "sae.expansion=1",
-            "--set",
-            "curation.randomDraws=1",
-            "--set",
-            "curation.attacks=32",
-            "--set",
-            "curation.naturalImages=4",
-            "--set",
-            "tuning.steps=4",
-            "--set",
-            "tuning.cleanBatch=16",
-            "--set",
-            "tuning.attackBatch=16",
-            "--set",
-            "tuning.validationInterval=4",
+            .. WholeRun.Set(
+                "sae.epochs=1",
+                "sae.expansion=1",
+                "curation.randomDraws=1",
+                "curation.attacks=32",
+                "curation.naturalImages=4",
+                "tuning.steps=4",
+                "tuning.cleanBatch=16",
+                "tuning.attackBatch=16",
+                "tuning.validationInterval=4"
+            ),
         ];
-        string[] sets = ["--evaluation", $"clean={_folder.File("world", "evaluation", "clean")}", "--set", "evaluation.resamples=1000"];
+        var sets = _folder.CleanSet();
 
         // What it has not is told at once.
         foreach (
@@ -79,27 +59,19 @@ public sealed class SigLipTests : IDisposable
             refused.Error.ShouldContain(told);
         }
 
-        var run = await Command.RunAsync([
+        var run = await WholeRun.SucceedAsync([
             .. common,
             .. sets,
             "--arms",
             "penalise",
-            "--set",
-            "extraction.hookPoints=mlp@0,residual@1,image-embedding,text.residual@1",
-            "--set",
-            "curation.pairs=32",
-            "--set",
-            "conversion.formats=openai,gmp",
+            .. WholeRun.Set(
+                "extraction.hookPoints=mlp@0,residual@1,image-embedding,text.residual@1",
+                "curation.pairs=32",
+                "conversion.formats=openai,gmp"
+            ),
         ]);
-        run.Code.ShouldBe(0, run.Error);
         var written = await StoredOutputs.OfLatestAsync(_folder, "weight-conversion");
-        string[] files =
-        [
-            .. written
-                .Select(output => output.Key)
-                .Where(name => name.StartsWith("files/", StringComparison.Ordinal))
-                .Select(name => StoredOutputs.Fetch(_folder, written, name, name["files/".Length..])),
-        ];
+        var files = _folder.FetchFiles(written);
         files.Select(Path.GetFileName).ShouldContain("spiece.model");
         foreach (
             var path in new[]
@@ -116,52 +88,31 @@ public sealed class SigLipTests : IDisposable
         }
 
         // What a run scores is what the folder that it wrote computes.
-        var scored = await Command.RunAsync([
+        var scored = await WholeRun.SucceedAsync([
             "evaluate",
             "--model",
             $"base={_folder.File("model")}",
             "--model",
             $"tuned={_folder.File("huggingface")}",
             .. sets,
-            "--data",
-            _folder.File("data"),
-            "--threads",
-            "1",
-            "--json",
+            .. _folder.Places(),
         ]);
-        scored.Code.ShouldBe(0, scored.Error);
-        var apart = Calibration(scored.Json);
-        var together = Calibration(
-            JsonNode.Parse(
-                File.ReadAllText(
-                    StoredOutputs.Fetch(
-                        _folder,
-                        await StoredOutputs.OfLatestAsync(_folder, "zero-shot-evaluation"),
-                        "results",
-                        "results.json"
-                    )
-                )
-            )!
-        );
-        together["base"].ShouldBe(apart["base"], 1e-6);
-        together["penalise.s0"].ShouldBe(apart["tuned"], 1e-6);
+        await _folder.ShouldScoreAsTheRunAsync(scored.Json);
     }
 
     [Fact]
     public async Task It_is_mixed_with_its_base_and_its_features_are_pages()
     {
         Model();
-        (
-            await Command.RunAsync(["make-dataset", _folder.File("world"), "--train", "0", "--tuning", "96", "--evaluation", "16"])
-        ).Code.ShouldBe(0);
-        string[] common = ["--data", _folder.File("data"), "--threads", "1", "--json"];
+        await _folder.DrawWorldAsync(96, 16);
+        var common = _folder.Places();
         var tuned = Directory.CreateDirectory(_folder.File("tuned")).FullName;
         foreach (var path in Directory.EnumerateFiles(_folder.File("model")))
         {
             File.Copy(path, Path.Combine(tuned, Path.GetFileName(path)));
         }
 
-        var swept = await Command.RunAsync([
+        var swept = await WholeRun.SucceedAsync([
             "wise-ft",
             _folder.File("model"),
             tuned,
@@ -176,13 +127,12 @@ public sealed class SigLipTests : IDisposable
             "evaluation.resamples=1000",
             .. common,
         ]);
-        swept.Code.ShouldBe(0, swept.Error);
         using (var chosen = ClipCheckpoint.Open(_folder.File("swept", "huggingface")))
         {
             chosen.Architecture.Family.ShouldBe(ClipFamily.SigLip);
         }
 
-        var sweep = await Command.RunAsync([
+        var sweep = await WholeRun.SucceedAsync([
             "sweep",
             "--dataset",
             _folder.File("world", "tuning"),
@@ -198,28 +148,15 @@ public sealed class SigLipTests : IDisposable
             "1",
             "--k",
             "4",
-            "--set",
-            "sae.epochs=2",
-            "--set",
-            "sae.batchSize=64",
+            .. WholeRun.Set("sae.epochs=2", "sae.batchSize=64"),
             .. common,
         ]);
-        sweep.Code.ShouldBe(0, sweep.Error);
-        var atlas = await Command.RunAsync(["atlas", "latest", "--out", _folder.File("atlas"), "--features", "5", .. common]);
-        atlas.Code.ShouldBe(0, atlas.Error);
+        var atlas = await WholeRun.SucceedAsync(["atlas", "latest", "--out", _folder.File("atlas"), "--features", "5", .. common]);
         Directory
             .EnumerateFiles(_folder.File("atlas"), "*.html", SearchOption.AllDirectories)
             .Count(path => File.ReadAllText(path).Contains("Captions it fires on", StringComparison.Ordinal))
             .ShouldBeGreaterThan(0);
     }
-
-    private static Dictionary<string, double> Calibration(JsonNode scores) =>
-        scores["models"]!
-            .AsArray()
-            .ToDictionary(
-                model => model!["name"]!.GetValue<string>(),
-                model => model!["sets"]!["clean"]!["calibration"]!["expectedError"]!["value"]!.GetValue<double>()
-            );
 
     private ClipArchitecture Model()
     {

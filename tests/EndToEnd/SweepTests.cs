@@ -13,25 +13,11 @@ public sealed class SweepTests : IDisposable
     [Fact]
     public async Task Every_combination_is_trained_and_compared_and_the_best_by_intervention_is_named()
     {
-        (
-            await Command.RunAsync(["make-dataset", _folder.File("world"), "--train", "0", "--tuning", "160", "--evaluation", "0"])
-        ).Code.ShouldBe(0);
+        await _folder.DrawWorldAsync(160, 0);
         string[] arguments =
         [
             "sweep",
-            "--dataset",
-            _folder.File("world", "tuning"),
-            "--model",
-            Path.Combine(AppContext.BaseDirectory, "Demo", "model.safetensors"),
-            "--tokenizer",
-            Path.Combine(AppContext.BaseDirectory, "Demo", "bpe.txt.gz"),
-            "--preset",
-            "demo",
-            "--data",
-            _folder.File("data"),
-            "--threads",
-            "1",
-            "--json",
+            .. _folder.DemoInputs(),
             "--hooks",
             "mlp@0",
             "--variants",
@@ -40,18 +26,14 @@ public sealed class SweepTests : IDisposable
             "1",
             "--k",
             "4,8",
-            "--set",
-            "extraction.tokensPerImage=8",
-            "--set",
-            "sae.epochs=2",
-            "--set",
-            "sae.batchSize=256",
-            "--set",
-            "curation.pairs=32",
-            "--set",
-            "curation.randomDraws=1",
-            "--set",
-            "curation.salientShares=0.1",
+            .. WholeRun.Set(
+                "extraction.tokensPerImage=8",
+                "sae.epochs=2",
+                "sae.batchSize=256",
+                "curation.pairs=32",
+                "curation.randomDraws=1",
+                "curation.salientShares=0.1"
+            ),
         ];
         var sweep = await Command.RunAsync(arguments);
 
@@ -90,24 +72,10 @@ public sealed class SweepTests : IDisposable
     [Fact]
     public async Task Autoencoders_of_captions_are_compared_without_curation()
     {
-        (
-            await Command.RunAsync(["make-dataset", _folder.File("world"), "--train", "0", "--tuning", "96", "--evaluation", "0"])
-        ).Code.ShouldBe(0);
-        var sweep = await Command.RunAsync([
+        await _folder.DrawWorldAsync(96, 0);
+        var sweep = await WholeRun.SucceedAsync([
             "sweep",
-            "--dataset",
-            _folder.File("world", "tuning"),
-            "--model",
-            Path.Combine(AppContext.BaseDirectory, "Demo", "model.safetensors"),
-            "--tokenizer",
-            Path.Combine(AppContext.BaseDirectory, "Demo", "bpe.txt.gz"),
-            "--preset",
-            "demo",
-            "--data",
-            _folder.File("data"),
-            "--threads",
-            "1",
-            "--json",
+            .. _folder.DemoInputs(),
             "--hooks",
             "text.mlp@0,text.residual@1,text-embedding",
             "--variants",
@@ -116,13 +84,8 @@ public sealed class SweepTests : IDisposable
             "1",
             "--k",
             "4",
-            "--set",
-            "sae.epochs=2",
-            "--set",
-            "sae.batchSize=64",
+            .. WholeRun.Set("sae.epochs=2", "sae.batchSize=64"),
         ]);
-
-        sweep.Code.ShouldBe(0, sweep.Error);
         sweep.Json["stages"]!
             .AsArray()
             .Select(stage => stage!["stage"]!.GetValue<string>())
