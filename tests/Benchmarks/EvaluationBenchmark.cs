@@ -170,15 +170,7 @@ internal sealed class EvaluationBenchmark : IBenchmark
                 throw new InvalidOperationException(problem);
             }
 
-            Preprocessor.Resize(
-                decoded.Pixels,
-                PixelMode.Rgb,
-                decoded.Region,
-                decoded.Width,
-                decoded.Height,
-                ImagePreparation.OpenAi(224),
-                pixels
-            );
+            Preprocessor.Resize(decoded, ImagePreparation.OpenAi(224), pixels);
         }
 
         static ImageRegion Needed(int width, int height) => ImageResize.Needed(width, height, ImagePreparation.OpenAi(224).Target);

@@ -89,15 +89,7 @@ internal sealed class PreprocessingBenchmark : IBenchmark
                 throw new InvalidOperationException($"Photograph {index}: {problem}");
             }
 
-            Preprocessor.Preprocess(
-                decoded.Pixels,
-                PixelMode.Rgb,
-                decoded.Region,
-                decoded.Width,
-                decoded.Height,
-                ImagePreparation.OpenAi(Resolution),
-                pixels
-            );
+            Preprocessor.Preprocess(decoded, ImagePreparation.OpenAi(Resolution), pixels);
         }
 
         static ImageRegion Needed(int width, int height) => ImageResize.Needed(width, height, ImagePreparation.OpenAi(Resolution).Target);

@@ -40,7 +40,7 @@ public sealed class ImagePrefetcherTests
 
         var picture = ImageDecoder.Decode(encoded);
         var expected = new float[3 * Resolution * Resolution];
-        Preprocessor.Preprocess(picture.Rgb, picture.Width, picture.Height, ImagePreparation.OpenAi(Resolution), expected);
+        Preprocessor.Preprocess(DecodedImage.Of(picture), ImagePreparation.OpenAi(Resolution), expected);
         prepared.Single().Pixels!.AsSpan(0, expected.Length).SequenceEqual(expected).ShouldBeTrue();
     }
 

@@ -23,7 +23,7 @@ public class PreprocessorTests
     {
         var image = ImageDecoder.Decode(File.ReadAllBytes(Path.Combine(Folder, name + ".png")));
         var actual = new float[3 * 224 * 224];
-        Preprocessor.Preprocess(image.Rgb, image.Width, image.Height, ImagePreparation.OpenAi(224), actual);
+        Preprocessor.Preprocess(DecodedImage.Of(image), ImagePreparation.OpenAi(224), actual);
         using var file = SafetensorsFile.Open(Path.Combine(Folder, "preprocess_224.expected.safetensors"));
         using var read = file.Read(name);
         using var wide = read.to(torch.float32);
@@ -47,7 +47,7 @@ public class PreprocessorTests
         var image = ImageDecoder.Decode(File.ReadAllBytes(Path.Combine(Folder, name + ".png")));
         var (levels, floats) = (new byte[3 * side * side], new float[3 * side * side]);
         ImageResize.Resize(image, preparation.Target, levels);
-        Preprocessor.Preprocess(image.Rgb, image.Width, image.Height, preparation, floats);
+        Preprocessor.Preprocess(DecodedImage.Of(image), preparation, floats);
 
         levels.ShouldBe(
             ImageDecoder
@@ -63,7 +63,7 @@ public class PreprocessorTests
     {
         var rgb = Noise(64 * 64 * 3);
         var actual = new float[3 * 64 * 64];
-        Preprocessor.Preprocess(rgb, 64, 64, ImagePreparation.OpenAi(64), actual);
+        Preprocessor.Preprocess(new DecodedImage(64, 64, PixelMode.Rgb, rgb), ImagePreparation.OpenAi(64), actual);
         // Mean and deviation of openai/CLIP's transform.
         actual[0].ShouldBe((rgb[0] / 255f - 0.48145466f) / 0.26862954f, 1e-6f);
         actual[2 * 64 * 64 + 4095].ShouldBe((rgb[^1] / 255f - 0.40821073f) / 0.27577711f, 1e-6f);

@@ -115,13 +115,7 @@ internal sealed class ExtractionSetup : IDisposable
         for (var i = 0; i < pictures.Length; i++)
         {
             var image = ImageDecoder.Decode(pictures[i]);
-            Preprocessor.Preprocess(
-                image.Rgb,
-                image.Width,
-                image.Height,
-                ImagePreparation.OpenAi(32),
-                pixels.AsSpan(i * 3 * 32 * 32, 3 * 32 * 32)
-            );
+            Preprocessor.Preprocess(DecodedImage.Of(image), ImagePreparation.OpenAi(32), pixels.AsSpan(i * 3 * 32 * 32, 3 * 32 * 32));
         }
 
         return torch.tensor(pixels).view(pictures.Length, 3, 32, 32);

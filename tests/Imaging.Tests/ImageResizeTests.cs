@@ -20,9 +20,9 @@ public class ImageResizeTests
     {
         var rgb = Noise(width * height * 3);
         var (vectors, scalars) = (new byte[3 * resolution * resolution], new byte[3 * resolution * resolution]);
-        var whole = new ImageRegion(0, 0, width, height);
-        ImageResize.Resize(rgb, PixelMode.Rgb, whole, width, height, Target(resolution), vectors, vectors: true);
-        ImageResize.Resize(rgb, PixelMode.Rgb, whole, width, height, Target(resolution), scalars, vectors: false);
+        var whole = DecodedRegion.Whole(new DecodedImage(width, height, PixelMode.Rgb, rgb));
+        ImageResize.Resize(whole, Target(resolution), vectors, vectors: true);
+        ImageResize.Resize(whole, Target(resolution), scalars, vectors: false);
         vectors.AsSpan().SequenceEqual(scalars).ShouldBeTrue();
     }
 
@@ -42,8 +42,8 @@ public class ImageResizeTests
         }
 
         var (fromWhole, fromPart) = (new byte[3 * 224 * 224], new byte[3 * 224 * 224]);
-        ImageResize.Resize(rgb, PixelMode.Rgb, new ImageRegion(0, 0, width, height), width, height, Target(224), fromWhole);
-        ImageResize.Resize(part, PixelMode.Rgb, needed, width, height, Target(224), fromPart);
+        ImageResize.Resize(new DecodedImage(width, height, PixelMode.Rgb, rgb), Target(224), fromWhole);
+        ImageResize.Resize(new DecodedRegion(part, PixelMode.Rgb, needed, width, height), Target(224), fromPart);
         fromPart.AsSpan().SequenceEqual(fromWhole).ShouldBeTrue();
     }
 

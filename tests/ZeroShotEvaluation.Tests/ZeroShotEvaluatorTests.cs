@@ -4,6 +4,7 @@ using ClipSae.Clip.Preprocessing;
 using ClipSae.Datasets;
 using ClipSae.Datasets.Shards;
 using ClipSae.Imaging.Decoding;
+using ClipSae.Imaging.Pixels;
 using ClipSae.Results.Evaluation;
 using ClipSae.Tensors;
 using ClipSae.TestKit.Files;
@@ -45,7 +46,7 @@ public sealed class ZeroShotEvaluatorTests : IDisposable
         {
             var rgb = ImageDecoder.Decode(Shards.Noise(100 + image));
             var pixels = new float[3 * SmallClip.Resolution * SmallClip.Resolution];
-            Preprocessor.Preprocess(rgb.Rgb, rgb.Width, rgb.Height, ImagePreparation.OpenAi(SmallClip.Resolution), pixels);
+            Preprocessor.Preprocess(DecodedImage.Of(rgb), ImagePreparation.OpenAi(SmallClip.Resolution), pixels);
             var features = Unit(model.EncodeImage(torch.tensor(pixels, [1, 3, SmallClip.Resolution, SmallClip.Resolution])));
             var expected = (features.matmul(texts.t()) * model.LogitScale.exp()).softmax(-1)[0];
             (values[image] - expected).abs().max().item<float>().ShouldBeLessThan(2e-5f);

@@ -96,9 +96,8 @@ internal sealed class Session
 
     /// <summary>Sets the thread count that was asked for and gives the device.</summary>
     /// <exception cref="WrongUseException">There is no such device, or the thread count is impossible.</exception>
-    public torch.Device UseDevice()
-    {
-        try
+    public torch.Device UseDevice() =>
+        WrongUseException.Checked(() =>
         {
             // First: it decides which libtorch is loaded.
             var device = Compute.Device(Device);
@@ -108,12 +107,7 @@ internal sealed class Session
             }
 
             return device;
-        }
-        catch (UserErrorException error)
-        {
-            throw new WrongUseException(error.Message, error);
-        }
-    }
+        });
 
     /// <summary>
     /// Parameters in sections with the device that was asked for, in every section that knows one; the CPU is everyone's default.

@@ -12,6 +12,19 @@ internal sealed class WrongUseException : Exception
     public WrongUseException(string message, Exception innerException)
         : base(message, innerException) { }
 
+    /// <summary>Runs what checks what the user typed; what it finds wrong is wrong use.</summary>
+    public static T Checked<T>(Func<T> check)
+    {
+        try
+        {
+            return check();
+        }
+        catch (UserErrorException error)
+        {
+            throw new WrongUseException(error.Message, error);
+        }
+    }
+
     /// <summary>Throws it if there is a problem.</summary>
     public static void ThrowIf([DoesNotReturnIf(true)] bool isProblem, string message)
     {

@@ -173,9 +173,8 @@ internal sealed class ConvertVerb : Verb
         return heads is [var vision, var text] ? new ModelTraits(activation, vision, text) : new ModelTraits(activation);
     }
 
-    private ConversionOptions OptionsOf(ParseResult arguments)
-    {
-        try
+    private ConversionOptions OptionsOf(ParseResult arguments) =>
+        WrongUseException.Checked(() =>
         {
             var options = new ConversionOptions
             {
@@ -185,12 +184,7 @@ internal sealed class ConvertVerb : Verb
             };
             options.Validate();
             return options;
-        }
-        catch (UserErrorException error)
-        {
-            throw new WrongUseException(error.Message, error);
-        }
-    }
+        });
 
     private static void Write(IAnsiConsole console, string folder, Conversion conversion)
     {

@@ -266,11 +266,9 @@ internal sealed class PretrainVerb : Verb
             : null;
     }
 
-    private PretrainingOptions Chosen(ParseResult arguments)
-    {
-        try
-        {
-            return new PretrainingOptions
+    private PretrainingOptions Chosen(ParseResult arguments) =>
+        WrongUseException.Checked(() =>
+            new PretrainingOptions
             {
                 Resolution = arguments.GetValue(_resolution),
                 PatchSize = arguments.GetValue(_patch),
@@ -288,13 +286,8 @@ internal sealed class PretrainVerb : Verb
                 WeightDecay = arguments.GetValue(_decay),
                 Variation = Variation(arguments),
                 Seed = arguments.GetValue(_seed),
-            }.Validated();
-        }
-        catch (UserErrorException error)
-        {
-            throw new WrongUseException(error.Message, error);
-        }
-    }
+            }.Validated()
+        );
 
     private static async Task<(CaptionedPixels Training, HeldOutImages? HeldOut)> LoadAsync(
         string folder,

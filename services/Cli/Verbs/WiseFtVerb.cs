@@ -246,7 +246,7 @@ internal sealed class WiseFtVerb : Verb
     {
         using var checkpoint = from.Open();
         var family = checkpoint.Architecture.Family;
-        try
+        return WrongUseException.Checked(() =>
         {
             var options = new ConversionOptions
             {
@@ -258,11 +258,7 @@ internal sealed class WiseFtVerb : Verb
             options.Validate();
             ConversionTarget.Require(options.Targets, family, from.Name);
             return options;
-        }
-        catch (UserErrorException error)
-        {
-            throw new WrongUseException(error.Message, error);
-        }
+        });
     }
 
     private static async Task<ConversionSource> SourceAsync(string argument, string given, Session session, CancellationToken cancel)

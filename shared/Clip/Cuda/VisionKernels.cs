@@ -33,16 +33,14 @@ internal sealed class VisionKernels : IDisposable
             Text($"PATCH={architecture.PatchSize}"),
             Text($"NARROW={(type == torch.bfloat16 ? 1 : 0)}"),
         ];
-        try
-        {
-            _module = new CudaModule(device, CudaModule.Source(typeof(VisionKernels).Assembly, "vision.cu"), "vision.cu", definitions);
-        }
-        catch (Exception error) when (error is CudaException or DllNotFoundException or EntryPointNotFoundException)
-        {
-            throw new UserErrorException(
-                $"the vision tower's kernels cannot be used on {device}: {error.Message}; compute on the CPU with --device cpu"
-            );
-        }
+        _module = CudaModule.Compile(
+            device,
+            typeof(VisionKernels),
+            "vision.cu",
+            definitions,
+            "the vision tower's kernels",
+            "compute on the CPU with --device cpu"
+        );
 
         using var scope = torch.NewDisposeScope();
         _levels = AlignedTensor

@@ -94,7 +94,7 @@ public sealed class ImagePrefetcher<T>(ImagePreparation preparation, PixelPrepar
 
             var length = 3 * preparation.Resolution * preparation.Resolution;
             var pixels = _free.TryTake(out var used) ? used : GC.AllocateUninitializedArray<T>(length);
-            prepare(image.Pixels, image.Mode, image.Region, image.Width, image.Height, preparation, pixels);
+            prepare(image, preparation, pixels);
             return new PreparedImage<T>(id, pixels, null);
         }
         finally

@@ -12,40 +12,11 @@ public static class Preprocessor
 {
     private const int Channels = 3;
 
-    /// <param name="rgb">Pixels [height, width, 3].</param>
+    /// <param name="picture">A picture of which at least what <see cref="ImageResize.Needed"/> says is decoded.</param>
     /// <param name="preparation">What the model takes.</param>
     /// <param name="chw">Result [3, resolution, resolution].</param>
     /// <exception cref="ArgumentException">A span has the wrong length.</exception>
-    public static void Preprocess(ReadOnlySpan<byte> rgb, int width, int height, ImagePreparation preparation, Span<float> chw) =>
-        Preprocess(rgb, PixelMode.Rgb, new ImageRegion(0, 0, width, height), width, height, preparation, chw);
-
-    /// <summary>The same for a whole picture of any mode.</summary>
-    public static void Preprocess(DecodedImage picture, ImagePreparation preparation, Span<float> chw) =>
-        Preprocess(
-            picture.Pixels.Span,
-            picture.Mode,
-            new ImageRegion(0, 0, picture.Width, picture.Height),
-            picture.Width,
-            picture.Height,
-            preparation,
-            chw
-        );
-
-    /// <summary>The same for a picture of any mode of which only a part was decoded.</summary>
-    /// <param name="pixels">Pixels of the part [part.Height, part.Width, bytes of a pixel].</param>
-    /// <param name="mode">What they are.</param>
-    /// <param name="part">Where the pixels are in the whole picture; it must cover what <see cref="ImageResize.Needed"/> says.</param>
-    /// <param name="width">Width of the whole picture.</param>
-    /// <param name="height">Height of the whole picture.</param>
-    public static void Preprocess(
-        ReadOnlySpan<byte> pixels,
-        PixelMode mode,
-        ImageRegion part,
-        int width,
-        int height,
-        ImagePreparation preparation,
-        Span<float> chw
-    )
+    public static void Preprocess(DecodedRegion picture, ImagePreparation preparation, Span<float> chw)
     {
         var resolution = preparation.Resolution;
         ArgumentOutOfRangeException.ThrowIfLessThan(resolution, 1);
@@ -59,7 +30,7 @@ public static class Preprocessor
         var resized = ArrayPool<byte>.Shared.Rent(chw.Length);
         try
         {
-            ImageResize.Resize(pixels, mode, part, width, height, preparation.Target, resized.AsSpan(0, chw.Length));
+            ImageResize.Resize(picture, preparation.Target, resized.AsSpan(0, chw.Length));
             for (var row = 0; row < resolution; row++)
             {
                 Write(resized.AsSpan(row * resolution * Channels, resolution * Channels), chw, row, preparation);
@@ -71,17 +42,14 @@ public static class Preprocessor
         }
     }
 
+    /// <summary>The same for a whole picture.</summary>
+    public static void Preprocess(DecodedImage picture, ImagePreparation preparation, Span<float> chw) =>
+        Preprocess(DecodedRegion.Whole(picture), preparation, chw);
+
     /// <summary>Resize and centre crop alone: what is left of a picture before bytes become floats, a quarter of their size.</summary>
-    /// <inheritdoc cref="ImageResize.Resize(ReadOnlySpan{byte}, PixelMode, ImageRegion, int, int, ResizeTarget, Span{byte})"/>
-    public static void Resize(
-        ReadOnlySpan<byte> pixels,
-        PixelMode mode,
-        ImageRegion part,
-        int width,
-        int height,
-        ImagePreparation preparation,
-        Span<byte> hwc
-    ) => ImageResize.Resize(pixels, mode, part, width, height, preparation.Target, hwc);
+    /// <inheritdoc cref="ImageResize.Resize(DecodedRegion, ResizeTarget, Span{byte})"/>
+    public static void Resize(DecodedRegion picture, ImagePreparation preparation, Span<byte> hwc) =>
+        ImageResize.Resize(picture, preparation.Target, hwc);
 
     private static void Write(ReadOnlySpan<byte> line, Span<float> chw, int row, ImagePreparation preparation)
     {

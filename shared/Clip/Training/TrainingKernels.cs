@@ -20,21 +20,14 @@ public sealed class TrainingKernels : IDisposable
     /// <exception cref="UserErrorException">They do not compile here.</exception>
     internal TrainingKernels(Device device, ScalarType type)
     {
-        try
-        {
-            _module = new CudaModule(
-                device,
-                CudaModule.Source(typeof(TrainingKernels).Assembly, "training.cu"),
-                "training.cu",
-                [$"BFLOAT16={(type == bfloat16 ? 1 : 0)}"]
-            );
-        }
-        catch (Exception error) when (error is CudaException or DllNotFoundException or EntryPointNotFoundException)
-        {
-            throw new UserErrorException(
-                $"the training's kernels cannot be used on {device}: {error.Message}; train on the CPU with --device cpu"
-            );
-        }
+        _module = CudaModule.Compile(
+            device,
+            typeof(TrainingKernels),
+            "training.cu",
+            [$"BFLOAT16={(type == bfloat16 ? 1 : 0)}"],
+            "the training's kernels",
+            "train on the CPU with --device cpu"
+        );
     }
 
     /// <summary>A parameter's stretch with its gradient, which an update clears, and its moments; float32 [n], n a multiple of 4.</summary>

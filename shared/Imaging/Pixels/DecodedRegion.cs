@@ -1,8 +1,6 @@
-using ClipSae.Imaging.Pixels;
+namespace ClipSae.Imaging.Pixels;
 
-namespace ClipSae.Imaging.Decoding;
-
-/// <summary>Decoded pixels that belong to a <see cref="RegionDecoder"/> and are valid until it decodes again.</summary>
+/// <summary>A picture of which a part is decoded; the pixels belong to its decoder, and are valid until that decodes again.</summary>
 /// <param name="pixels">[region.Height, region.Width, bytes of a pixel].</param>
 /// <param name="mode">What the pixels are.</param>
 /// <param name="region">Where the pixels are in the picture; at least what was asked for.</param>
@@ -19,4 +17,11 @@ public readonly ref struct DecodedRegion(ReadOnlySpan<byte> pixels, PixelMode mo
     public int Width { get; } = width;
 
     public int Height { get; } = height;
+
+    /// <summary>A picture that is decoded whole.</summary>
+    public static DecodedRegion Whole(DecodedImage picture)
+    {
+        var region = new ImageRegion(0, 0, picture.Width, picture.Height);
+        return new DecodedRegion(picture.Pixels.Span, picture.Mode, region, picture.Width, picture.Height);
+    }
 }

@@ -18,71 +18,46 @@ public static class ImageResize
         return new ImageRegion(horizontal.Begin, vertical.Begin, horizontal.End - horizontal.Begin, vertical.End - vertical.Begin);
     }
 
-    /// <param name="pixels">Pixels of the part [part.Height, part.Width, bytes of a pixel].</param>
-    /// <param name="mode">What they are.</param>
-    /// <param name="part">Where the pixels are in the whole picture; it must cover <see cref="Needed"/>.</param>
-    /// <param name="width">Width of the whole picture.</param>
-    /// <param name="height">Height of the whole picture.</param>
+    /// <param name="picture">A picture of which at least what is <see cref="Needed"/> is decoded.</param>
     /// <param name="target">What the picture becomes.</param>
     /// <param name="hwc">Result [resolution, resolution, 3], RGB.</param>
     /// <exception cref="ArgumentException">A span has the wrong length.</exception>
-    public static void Resize(
-        ReadOnlySpan<byte> pixels,
-        PixelMode mode,
-        ImageRegion part,
-        int width,
-        int height,
-        ResizeTarget target,
-        Span<byte> hwc
-    ) => Resize(pixels, mode, part, width, height, target, hwc, vectors: true);
+    public static void Resize(DecodedRegion picture, ResizeTarget target, Span<byte> hwc) => Resize(picture, target, hwc, vectors: true);
 
     /// <summary>The same for a whole picture.</summary>
     public static void Resize(DecodedImage picture, ResizeTarget target, Span<byte> hwc) =>
-        Resize(
-            picture.Pixels.Span,
-            picture.Mode,
-            new ImageRegion(0, 0, picture.Width, picture.Height),
-            picture.Width,
-            picture.Height,
-            target,
-            hwc
-        );
+        Resize(DecodedRegion.Whole(picture), target, hwc);
 
     /// <summary>The same for a whole RGB picture.</summary>
-    public static void Resize(RgbImage image, ResizeTarget target, Span<byte> hwc) =>
-        Resize(image.Rgb, PixelMode.Rgb, new ImageRegion(0, 0, image.Width, image.Height), image.Width, image.Height, target, hwc);
+    public static void Resize(RgbImage image, ResizeTarget target, Span<byte> hwc) => Resize(DecodedImage.Of(image), target, hwc);
 
-    internal static void Resize(
-        ReadOnlySpan<byte> pixels,
-        PixelMode mode,
-        ImageRegion part,
-        int width,
-        int height,
-        ResizeTarget target,
-        Span<byte> hwc,
-        bool vectors
-    )
+    internal static void Resize(DecodedRegion picture, ResizeTarget target, Span<byte> hwc, bool vectors)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
+        var (mode, part) = (picture.Mode, picture.Region);
+        ArgumentOutOfRangeException.ThrowIfLessThan(picture.Width, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(picture.Height, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(target.Resolution, 1);
         RequireLength(hwc.Length, target.Resolution);
-        if (pixels.Length != (long)part.Width * part.Height * DecodedImage.BytesOf(mode))
+        if (picture.Pixels.Length != (long)part.Width * part.Height * DecodedImage.BytesOf(mode))
         {
             throw new ArgumentException(
                 $"Pixels [{part.Height}, {part.Width}, {DecodedImage.BytesOf(mode)}] have the wrong length.",
-                nameof(pixels)
+                nameof(picture)
             );
         }
 
-        var geometry = new ResizeGeometry(width, height, target);
+        var geometry = new ResizeGeometry(picture.Width, picture.Height, target);
         if (mode == PixelMode.Rgb)
         {
-            ResizeRgb(pixels, part, geometry, hwc, vectors);
+            ResizeRgb(picture.Pixels, part, geometry, hwc, vectors);
         }
         else
         {
-            new OwnModeResize(geometry, part, (rgb, result) => ResizeRgb(rgb, part, geometry, result, vectors)).Resize(pixels, mode, hwc);
+            new OwnModeResize(geometry, part, (rgb, result) => ResizeRgb(rgb, part, geometry, result, vectors)).Resize(
+                picture.Pixels,
+                mode,
+                hwc
+            );
         }
     }
 

@@ -51,16 +51,14 @@ internal sealed class SaeKernels : IDisposable
             Text($"GROUPS={groupEnds.Count}"),
             $"GROUP_ENDS={{{string.Join(',', groupEnds.Select(end => end.ToString(CultureInfo.InvariantCulture)))}}}",
         ];
-        try
-        {
-            _module = new CudaModule(device, CudaModule.Source(typeof(SaeKernels).Assembly, "sae.cu"), "sae.cu", definitions);
-        }
-        catch (Exception error) when (error is CudaException or DllNotFoundException or EntryPointNotFoundException)
-        {
-            throw new UserErrorException(
-                $"the autoencoder's kernels cannot be used on {device}: {error.Message}; train on the CPU with --set sae.device=cpu"
-            );
-        }
+        _module = CudaModule.Compile(
+            device,
+            typeof(SaeKernels),
+            "sae.cu",
+            definitions,
+            "the autoencoder's kernels",
+            "train on the CPU with --set sae.device=cpu"
+        );
     }
 
     public void Centre(Tensor x, Tensor preBias, Tensor centred, Tensor narrow) =>

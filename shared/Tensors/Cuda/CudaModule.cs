@@ -31,6 +31,30 @@ public sealed unsafe class CudaModule : IDisposable
         }
     }
 
+    /// <summary>Compiles a source that is embedded in the assembly of the class that launches it.</summary>
+    /// <param name="kernels">That class.</param>
+    /// <param name="what">What an error calls the kernels.</param>
+    /// <param name="otherwise">What to do where they cannot be used.</param>
+    /// <exception cref="UserErrorException">They do not compile here.</exception>
+    public static CudaModule Compile(
+        torch.Device device,
+        Type kernels,
+        string name,
+        IReadOnlyList<string> definitions,
+        string what,
+        string otherwise
+    )
+    {
+        try
+        {
+            return new CudaModule(device, Source(kernels.Assembly, name), name, definitions);
+        }
+        catch (Exception error) when (error is CudaException or DllNotFoundException or EntryPointNotFoundException)
+        {
+            throw new UserErrorException($"{what} cannot be used on {device}: {error.Message}; {otherwise}");
+        }
+    }
+
     /// <summary>The text of a source that is embedded in an assembly under its file's name.</summary>
     public static string Source(Assembly assembly, string name)
     {
