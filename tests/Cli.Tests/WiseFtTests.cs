@@ -117,15 +117,8 @@ public sealed class WiseFtTests : IDisposable
     public async Task A_set_that_chooses_gives_no_test_figure()
     {
         await PrepareAsync();
-        var run = await CommandRun.OfAsync(
-            "wise-ft",
-            DemoFiles.Model,
-            _folder.File("tuned.safetensors"),
-            _folder.File("swept"),
-            "--tokenizer",
-            DemoFiles.Tokenizer,
-            "--data",
-            _folder.File("data"),
+        var run = await SweepAsync(
+            "tuned.safetensors",
             "--validation",
             $"clean={_folder.File("val/evaluation/clean")}",
             "--validation",
@@ -149,15 +142,8 @@ public sealed class WiseFtTests : IDisposable
             File.Copy(file, copy);
         }
 
-        var run = await CommandRun.OfAsync(
-            "wise-ft",
-            DemoFiles.Model,
-            _folder.File("tuned.safetensors"),
-            _folder.File("swept"),
-            "--tokenizer",
-            DemoFiles.Tokenizer,
-            "--data",
-            _folder.File("data"),
+        var run = await SweepAsync(
+            "tuned.safetensors",
             "--validation",
             $"clean={_folder.File("val/evaluation/clean")}",
             "--evaluation",
@@ -174,20 +160,7 @@ public sealed class WiseFtTests : IDisposable
     public async Task Sets_of_one_kind_cannot_choose()
     {
         await PrepareAsync();
-        var run = await CommandRun.OfAsync(
-            "wise-ft",
-            DemoFiles.Model,
-            _folder.File("tuned.safetensors"),
-            _folder.File("swept"),
-            "--tokenizer",
-            DemoFiles.Tokenizer,
-            "--data",
-            _folder.File("data"),
-            "--alpha",
-            "0.5",
-            "--validation",
-            $"clean={_folder.File("val/evaluation/clean")}"
-        );
+        var run = await SweepAsync("tuned.safetensors", "--alpha", "0.5", "--validation", $"clean={_folder.File("val/evaluation/clean")}");
 
         run.Code.ShouldBe(1);
         run.Error.ShouldContain("needs a set of each kind; given are clean (clean)");
@@ -200,19 +173,7 @@ public sealed class WiseFtTests : IDisposable
     [InlineData("format 'onxx' is not known", "--to", "onxx")]
     public async Task Impossible_options_are_wrong_use(string expected, params string[] options)
     {
-        var run = await CommandRun.OfAsync([
-            "wise-ft",
-            DemoFiles.Model,
-            DemoFiles.Model,
-            _folder.File("swept"),
-            "--tokenizer",
-            DemoFiles.Tokenizer,
-            "--data",
-            _folder.File("data"),
-            "--validation",
-            $"clean={_folder.Path}",
-            .. options,
-        ]);
+        var run = await SweepAsync(DemoFiles.Model, ["--validation", $"clean={_folder.Path}", .. options]);
 
         run.Code.ShouldBe(2);
         run.Error.ShouldContain(expected);
@@ -221,6 +182,19 @@ public sealed class WiseFtTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     private static double Number(JsonNode? node, string name) => node![name]!.GetValue<double>();
+
+    private Task<CommandRun> SweepAsync(string tuned, params string[] options) =>
+        CommandRun.OfAsync([
+            "wise-ft",
+            DemoFiles.Model,
+            _folder.File(tuned),
+            _folder.File("swept"),
+            "--tokenizer",
+            DemoFiles.Tokenizer,
+            "--data",
+            _folder.File("data"),
+            .. options,
+        ]);
 
     private async Task<CommandRun> RunAsync(string[] arguments)
     {

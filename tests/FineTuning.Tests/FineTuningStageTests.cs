@@ -434,14 +434,7 @@ public sealed class FineTuningStageTests : IDisposable
         };
         var result = await RunAsync(inputs, parameters);
 
-        using var model = ClipModel.Load(await _setup.Store.FetchAsync(result.Outputs["model"]));
-        using var start = TuningSetup.Model();
-        var begun = start.StateDict();
-        model
-            .StateDict()
-            .Where(p => !p.Value.Equals(begun[p.Key]))
-            .Select(p => p.Key)
-            .ShouldBe(begun.Keys.Where(key => key.StartsWith("visual.transformer.", StringComparison.Ordinal)), ignoreOrder: true);
+        await RequireTrainedAsync(result, "visual.transformer.");
     }
 
     [Fact]
@@ -451,14 +444,7 @@ public sealed class FineTuningStageTests : IDisposable
         parameters["arm"] = "distil";
         var result = await RunAsync(await _setup.InputsAsync(), parameters);
 
-        using var model = ClipModel.Load(await _setup.Store.FetchAsync(result.Outputs["model"]));
-        using var start = TuningSetup.Model();
-        var begun = start.StateDict();
-        model
-            .StateDict()
-            .Where(p => !p.Value.Equals(begun[p.Key]))
-            .Select(p => p.Key)
-            .ShouldBe(begun.Keys.Where(key => key.StartsWith("visual.", StringComparison.Ordinal)), ignoreOrder: true);
+        await RequireTrainedAsync(result, "visual.");
     }
 
     [Fact]
@@ -469,6 +455,19 @@ public sealed class FineTuningStageTests : IDisposable
         var curves = await _setup.CurvesAsync(await RunAsync(await _setup.InputsAsync(), parameters));
 
         curves.Steps.Select(step => step.AttackLoss != null).ShouldBe([true, true, true, false, false, false]);
+    }
+
+    /// <summary>The parameters that begin so have changed, all of them and no others.</summary>
+    private async Task RequireTrainedAsync(StageResult result, string prefix)
+    {
+        using var model = ClipModel.Load(await _setup.Store.FetchAsync(result.Outputs["model"]));
+        using var start = TuningSetup.Model();
+        var before = start.StateDict();
+        model
+            .StateDict()
+            .Where(p => !p.Value.Equals(before[p.Key]))
+            .Select(p => p.Key)
+            .ShouldBe(before.Keys.Where(key => key.StartsWith(prefix, StringComparison.Ordinal)), ignoreOrder: true);
     }
 
     [Theory]
