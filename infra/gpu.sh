@@ -46,7 +46,7 @@ tar -C "$work" -cf - dotnet app | xz -T0 -6 >"$out/clipsae.tar.xz"
 
 cat >"$out/run.sh" <<'RUN'
 #!/usr/bin/env bash
-# run.sh PROGRAM ARGS…: unpacks on first use, then runs PROGRAM (clipsae, ClipSae.Benchmarks, ClipSae.Worker …) with the PyTorch of this machine.
+# run.sh PROGRAM ARGS…: unpacks on first use, then runs PROGRAM (clipsae, ClipSae.Benchmarks, ClipSae.Service …) with the PyTorch of this machine.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 [ $# -gt 0 ] || { echo "usage: run.sh PROGRAM ARGS…" >&2; exit 2; }

@@ -7,7 +7,6 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd) root=$(cd "$here/../.." && pwd)
 folder=$(realpath -m "${1:-clipsae-data/local}") embedding=${2:-2}
 configuration=${CLIPSAE_BUILD:-Release} broker_port=${CLIPSAE_BROKER_PORT:-25672} s3_port=${CLIPSAE_S3_PORT:-29000} health_port=${CLIPSAE_HEALTH_PORT:-28080}
-programs=(Coordinator Worker Web)
 stages=(sae-training attack-curation fine-tuning weight-conversion zero-shot-evaluation report) # embedding-extraction has several workers
 
 for pid in $(find "$folder/pids" -type f ! -name '*.port' -exec cat {} + 2>/dev/null); do
@@ -18,13 +17,11 @@ for setting in CLIPSAE_BROKER_PORT=$broker_port CLIPSAE_S3_PORT=$s3_port CLIPSAE
     if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then echo "port $port is in use: stop what listens there, or set ${setting%=*} to another" >&2; exit 1; fi
 done
 "$here/install.sh"
-program() { echo "$root/services/$1/bin/$configuration/net10.0/ClipSae.$1"; }
-for name in "${programs[@]}"; do
-    [ -x "$(program "$name")" ] && continue
+program=$root/services/Service/bin/$configuration/net10.0/ClipSae.Service
+if ! [ -x "$program" ]; then
     echo "building ..."
     dotnet build "$root/ClipSae.sln" -c "$configuration" -v quiet --nologo
-    break
-done
+fi
 
 mkdir -p -m 700 "$folder/pids" "$folder/logs"
 echo "starting the broker and the object store ..."
@@ -45,24 +42,24 @@ source "$folder/env"
 [ -s "$folder/ui-token" ] || (umask 077; head -c 60 /dev/urandom | base64 -w 0 | tr -d '/+=' | head -c 40 >"$folder/ui-token")
 
 port=$health_port
-launch() { # name, program, its arguments
-    local name=$1 program=$2 user=clipsae-worker
-    shift 2
-    case $program in
-    Coordinator) user=clipsae-coordinator ;;
-    Web) user=clipsae-viewer ;;
+launch() { # name, service, its arguments
+    local name=$1 user=clipsae-worker
+    shift
+    case $1 in
+    coordinator) user=clipsae-coordinator ;;
+    web) user=clipsae-viewer ;;
     esac
     ClipSae__DataFolder=$folder/work/$name ClipSae__HealthAddress=http://127.0.0.1:$port/ \
         ClipSae__Broker__User=$user ClipSae__Broker__PasswordFile=$folder/broker/users/$user.password \
-        setsid nohup "$(program "$program")" "$@" >>"$folder/logs/$name.log" 2>&1 </dev/null &
+        setsid nohup "$program" "$@" >>"$folder/logs/$name.log" 2>&1 </dev/null &
     echo $! >"$folder/pids/$name"
     echo "$port" >"$folder/pids/$name.port"
     port=$((port + 1))
 }
-launch coordinator Coordinator
-for i in $(seq "$embedding"); do launch "embedding-extraction-$i" Worker embedding-extraction; done
-for stage in "${stages[@]}"; do launch "$stage" Worker "$stage"; done
-launch web Web --port "$port" --token-file "$folder/ui-token"
+launch coordinator coordinator
+for i in $(seq "$embedding"); do launch "embedding-extraction-$i" embedding-extraction; done
+for stage in "${stages[@]}"; do launch "$stage" "$stage"; done
+launch web web --port "$port" --token-file "$folder/ui-token"
 
 for pid in "$folder"/pids/*.port; do
     name=$(basename "$pid" .port)

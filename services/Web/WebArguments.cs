@@ -16,9 +16,6 @@ namespace ClipSae.Web;
 /// <param name="Help">Whether only the help is asked for.</param>
 internal sealed record WebArguments(IPAddress Listen, int Port, IReadOnlyList<string> HostNames, string? TokenFile, bool Help)
 {
-    /// <summary>Exit code for an argument that cannot be.</summary>
-    public const int WrongUse = 2;
-
     private const string ListenFlag = "--listen";
     private const string PortFlag = "--port";
     private const string NameFlag = "--host-name";

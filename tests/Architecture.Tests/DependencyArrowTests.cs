@@ -7,6 +7,8 @@ namespace ClipSae.Architecture.Tests;
 public class DependencyArrowTests
 {
     /// <summary>What each shared project may reference. A project that is not here must first be given its place.</summary>
+    private static readonly string[] Programs = ["Cli", "Service"];
+
     private static readonly Dictionary<string, string[]> Shared = new()
     {
         ["Contracts"] = [],
@@ -34,9 +36,9 @@ public class DependencyArrowTests
     }
 
     [Fact]
-    public void No_service_references_another_but_those_that_host_stages()
+    public void No_service_references_another_but_the_programs()
     {
-        foreach (var service in Solution.Projects("services").Except(["Cli", "Worker"]))
+        foreach (var service in Solution.Projects("services").Except(Programs))
         {
             Solution.References("services", service).Except(Shared.Keys).ShouldBeEmpty($"references of services/{service}");
         }
@@ -46,15 +48,22 @@ public class DependencyArrowTests
     [Fact]
     public void Stages_know_neither_bus_nor_store_nor_host()
     {
-        var stages = Solution.Projects("services").Except(["Cli", "Coordinator", "Web", "Worker"]).ToArray();
+        var stages = Solution.Projects("services").Except([.. Programs, "Coordinator", "Web"]).ToArray();
 
         stages.Length.ShouldBe(ParameterSections.All.Count);
-        Solution.References("services", "Worker").ShouldBe([.. stages, "Hosting"], ignoreOrder: true);
         foreach (var stage in stages)
         {
             Solution.References("services", stage).Intersect(["Hosting", "ObjectStorage"]).ShouldBeEmpty($"references of services/{stage}");
-            File.Exists(Path.Combine(Solution.Root, "services", stage, "Program.cs")).ShouldBeFalse(stage);
         }
+    }
+
+    [Fact]
+    public void All_services_but_the_programs_are_libraries_and_one_program_runs_each()
+    {
+        var libraries = Solution.Projects("services").Except(Programs).ToArray();
+
+        libraries.ShouldAllBe(library => !File.Exists(Path.Combine(Solution.Root, "services", library, "Program.cs")));
+        Solution.References("services", "Service").ShouldBe([.. libraries, "Hosting"], ignoreOrder: true);
     }
 
     [Fact]

@@ -73,7 +73,7 @@ internal sealed class DistributedServers : IAsyncDisposable
             Environment.SetEnvironmentVariable(variable, value);
         }
 
-        _ = ServiceHost.RunAsync([], configure);
+        _ = ServiceHost.RunAsync("benchmark", [], configure);
     }
 
     /// <summary>Starts one of the system's programs, limited to one thread of computation, and waits until it is ready.</summary>

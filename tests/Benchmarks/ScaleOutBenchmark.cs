@@ -55,7 +55,7 @@ internal sealed class ScaleOutBenchmark : IBenchmark
         var batches = units * ((images + Batch - 1) / Batch);
         var bareOne = await BareSecondsAsync(weights, 1, batches);
         var bareTwo = await BareSecondsAsync(weights, 2, batches / 2);
-        await servers.StartProgramAsync("ClipSae.Coordinator", []);
+        await servers.StartProgramAsync("ClipSae.Service", ["coordinator"]);
         var seed = 0;
         async Task<double> SecondsAsync(int count)
         {
@@ -65,10 +65,10 @@ internal sealed class ScaleOutBenchmark : IBenchmark
             return (facts.Max(fact => fact.At) - facts.Min(fact => fact.StartedAt)).TotalSeconds;
         }
 
-        await servers.StartProgramAsync("ClipSae.Worker", [ParameterSections.Extraction], core: 0);
+        await servers.StartProgramAsync("ClipSae.Service", [ParameterSections.Extraction], core: 0);
         await SecondsAsync(1); // model in the cache, code compiled
         var one = await SecondsAsync(units);
-        await servers.StartProgramAsync("ClipSae.Worker", [ParameterSections.Extraction], core: 1);
+        await servers.StartProgramAsync("ClipSae.Service", [ParameterSections.Extraction], core: 1);
         await SecondsAsync(4);
         var two = await SecondsAsync(units);
 

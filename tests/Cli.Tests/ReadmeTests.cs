@@ -6,7 +6,7 @@ using ClipSae.Hosting.Service;
 using ClipSae.Hosting.Settings;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Pipeline.Stages;
-using ClipSae.Worker;
+using ClipSae.Service;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ClipSae.Cli.Tests;

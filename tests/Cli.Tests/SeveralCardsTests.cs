@@ -7,9 +7,9 @@ using ClipSae.Hosting.Service;
 using ClipSae.Hosting.Settings;
 using ClipSae.Hosting.Worker;
 using ClipSae.Pipeline.Runs;
+using ClipSae.Service;
 using ClipSae.Tensors;
 using ClipSae.TestKit.Files;
-using ClipSae.Worker;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ClipSae.Cli.Tests;

@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Pipeline.Stages;
-using ClipSae.Worker;
+using ClipSae.Service;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ClipSae.Cli.Tests;

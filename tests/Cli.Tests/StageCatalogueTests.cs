@@ -1,6 +1,6 @@
 using ClipSae.Pipeline.Runs;
 using ClipSae.Pipeline.Stages;
-using ClipSae.Worker;
+using ClipSae.Service;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ClipSae.Cli.Tests;
@@ -22,9 +22,9 @@ public class StageCatalogueTests
     }
 
     [Theory]
-    [InlineData(null)]
+    [InlineData("")]
     [InlineData("reporting")]
     [InlineData("--once")]
-    public void What_is_no_stage_is_refused_with_the_names_of_those_that_are(string? name) =>
+    public void What_is_no_stage_is_refused_with_the_names_of_those_that_are(string name) =>
         Should.Throw<UserErrorException>(() => StageCatalogue.Find(name)).Message.ShouldContain("fine-tuning, weight-conversion");
 }

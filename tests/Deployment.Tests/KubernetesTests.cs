@@ -85,10 +85,7 @@ public sealed partial class KubernetesTests
         var programs = Pods().Select(pod => (pod.Name, Program: ProgramOf(Container(pod.Template)["command"]!))).ToArray();
 
         programs.Select(pod => pod.Program).ShouldBe(Programs, ignoreOrder: true);
-        programs.ShouldAllBe(pod =>
-            pod.Program == $"/app/ClipSae.Worker {pod.Name}"
-            || pod.Program.Equals($"/app/ClipSae.{pod.Name}", StringComparison.OrdinalIgnoreCase)
-        );
+        programs.ShouldAllBe(pod => pod.Program == $"/app/ClipSae.Service {pod.Name}");
     }
 
     [Theory]

@@ -33,16 +33,17 @@ internal static class Manifests
         OfKind("Deployment", "ScaledJob")
             .Select(item => (Name(item), (item["spec"]!["template"] ?? item["spec"]!["jobTargetRef"]!["template"])!.AsObject()));
 
-    /// <summary>What must run somewhere: each program of the image that serves, the worker once for each stage.</summary>
+    /// <summary>What must run somewhere: each service, the worker once for each stage.</summary>
     public static IReadOnlyList<string> Programs { get; } =
     [
-        .. Solution.Projects("services").Intersect(["Coordinator", "Web"]).Select(service => $"/app/ClipSae.{service}"),
-        .. ParameterSections.All.Select(pair => $"/app/ClipSae.Worker {pair.Stage}"),
+        "/app/ClipSae.Service coordinator",
+        "/app/ClipSae.Service web",
+        .. ParameterSections.All.Select(pair => $"/app/ClipSae.Service {pair.Stage}"),
     ];
 
-    /// <summary>The program that a command runs, with the stage where it is a worker's.</summary>
+    /// <summary>The program that a command runs, with the service.</summary>
     public static string ProgramOf(JsonNode command) =>
-        Text(command[0]) + (Text(command[0]).EndsWith("Worker", StringComparison.Ordinal) ? $" {Text(command[1])}" : "");
+        Text(command[0]) + (Text(command[0]) == "/app/ClipSae.Service" ? $" {Text(command[1])}" : "");
 
     public static string Name(JsonNode item) => Text(item["metadata"]!["name"]);
 

@@ -19,8 +19,8 @@ public sealed class DistributedSystem : IAsyncLifetime
     public static readonly string HealthAddress = $"http://127.0.0.1:{FreePort.Next()}";
     private static readonly string[] Services =
     [
-        "Coordinator",
-        "Coordinator",
+        "coordinator",
+        "coordinator",
         ParameterSections.Extraction,
         ParameterSections.Extraction,
         ParameterSections.Sae,
@@ -114,7 +114,7 @@ public sealed class DistributedSystem : IAsyncLifetime
 
     internal ServiceProcess NewProcess(string service, string name, params (string Variable, string Value)[] changes)
     {
-        var user = service == "Coordinator" ? Broker.Coordinator : Broker.Worker;
+        var user = service == "coordinator" ? Broker.Coordinator : Broker.Worker;
         var environment = new Dictionary<string, string>(Environment)
         {
             ["ClipSae__Broker__User"] = user,

@@ -278,13 +278,13 @@ public sealed class RunTests(DistributedSystem system)
     {
         var origin = await system.UndisturbedRunAsync();
         var text = PriorityTests.Event("patient", (await system.EventsAsync(origin))[0]!["event"]!.AsObject(), origin, "report");
-        var coordinators = system.Processes.Where(process => process.Service == "Coordinator").ToArray();
+        var coordinators = system.Processes.Where(process => process.Service == "coordinator").ToArray();
         foreach (var coordinator in coordinators)
         {
             (await coordinator.StopAsync()).ShouldBe(0, coordinator.Log);
         }
 
-        using var impatient = system.NewProcess("Coordinator", "impatient", ("ClipSae__S3__OutageTolerance", "00:00:01"));
+        using var impatient = system.NewProcess("coordinator", "impatient", ("ClipSae__S3__OutageTolerance", "00:00:01"));
         impatient.Start();
         await DistributedSystem.LogsAsync(impatient, "Application started", 1);
         await system.Objects.PauseAsync();

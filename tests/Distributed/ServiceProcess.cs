@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using ClipSae.Pipeline.Runs;
 
 namespace ClipSae.Distributed;
 
@@ -28,10 +27,7 @@ internal sealed partial class ServiceProcess(string service, string name, string
         }
     }
 
-    private string[] Program =>
-        ParameterSections.All.Any(pair => pair.Stage == service)
-            ? [Path.Combine(AppContext.BaseDirectory, "ClipSae.Worker"), service]
-            : [Path.Combine(AppContext.BaseDirectory, $"ClipSae.{service}")];
+    private string[] Program => [Path.Combine(AppContext.BaseDirectory, "ClipSae.Service"), service];
 
     private string LogPath => Path.Combine(folder, name + ".log");
 

@@ -96,7 +96,7 @@ public sealed class StartTests(DistributedSystem system)
     [Fact]
     public async Task Health_tells_live_from_ready_with_bus_store_and_device() =>
         await Task.WhenAll(
-            ShouldTellAsync("Coordinator", "", HttpStatusCode.OK, "device: Healthy none needed"),
+            ShouldTellAsync("coordinator", "", HttpStatusCode.OK, "device: Healthy none needed"),
             ShouldTellAsync(ParameterSections.Conversion, "", HttpStatusCode.OK, "device: Healthy cpu"),
             ShouldTellAsync(
                 ParameterSections.Conversion,

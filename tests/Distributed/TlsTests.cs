@@ -69,7 +69,7 @@ public sealed class TlsTests(DistributedSystem system) : IAsyncLifetime
 
     private ServiceProcess Process(string name, string brokerAuthority, string storeAuthority) =>
         system.NewProcess(
-            "Coordinator",
+            "coordinator",
             name,
             ("ClipSae__Broker__Port", _broker.Port.ToString(CultureInfo.InvariantCulture)),
             ("ClipSae__Broker__PasswordFile", _broker.PasswordFile(Broker.Coordinator)),

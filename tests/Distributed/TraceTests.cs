@@ -29,6 +29,8 @@ public sealed partial class TraceTests(DistributedSystem system)
             .ToArray();
         units.Length.ShouldBeGreaterThanOrEqualTo(8);
         units.ShouldAllBe(unit => unit.Attributes[PipelineTelemetry.RunTag] == run);
+        units.ShouldAllBe(unit => unit.Service == unit.Attributes[PipelineTelemetry.StageTag]);
+        system.Traces.Spans.Where(span => span.Trace == trace).ShouldContain(span => span.Service == "coordinator");
         units
             .Select(unit => unit.Attributes[PipelineTelemetry.StageTag])
             .Distinct()

@@ -49,7 +49,7 @@ public class ServiceHostTests
         Console.SetError(error);
         try
         {
-            return (await ServiceHost.RunAsync(arguments, _ => { }), text.ToString(), error.ToString());
+            return (await ServiceHost.RunAsync("test", arguments, _ => { }), text.ToString(), error.ToString());
         }
         finally
         {

@@ -11,9 +11,10 @@ public static class ClientHost
     private const int Failed = 1;
 
     /// <summary>Connects to the distributed system that the environment names, and serves until asked to stop (Ctrl-C, SIGTERM).</summary>
+    /// <param name="name">What the process is called in spans, metrics and logs.</param>
     /// <param name="serve">Ends when it is asked to.</param>
     /// <returns>Exit code: 0 stopped, 1 failed.</returns>
-    public static async Task<int> RunAsync(Func<DistributedRuntime, CancellationToken, Task> serve)
+    public static async Task<int> RunAsync(string name, Func<DistributedRuntime, CancellationToken, Task> serve)
     {
         using var stopping = new CancellationTokenSource();
         using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
@@ -30,7 +31,7 @@ public static class ClientHost
 
             OwnFiles.KeepToOwner();
             await using var runtime = DistributedRuntime.Create(options, services =>
-                services.AddLogging(logging => LogFormat.Apply(logging, options.LogFormat))
+                services.AddSingleton(new ServiceName(name)).AddLogging(logging => LogFormat.Apply(logging, options.LogFormat))
             );
             await runtime.ConnectAsync(stopping.Token);
             await serve(runtime, stopping.Token);

@@ -18,8 +18,10 @@ public static class ServiceHost
     private const int Failed = 1;
 
     /// <summary>Runs until asked to stop (Ctrl-C, SIGTERM), or with <c>--once</c> until one unit is done.</summary>
+    /// <param name="name">What the process is called in spans, metrics and logs.</param>
+    /// <param name="configure">Adds what the service does.</param>
     /// <returns>Exit code: 0 stopped, 1 failed, 2 an argument that there is not.</returns>
-    public static async Task<int> RunAsync(string[] args, Action<IServiceCollection> configure)
+    public static async Task<int> RunAsync(string name, string[] args, Action<IServiceCollection> configure)
     {
         ServiceArguments arguments;
         try
@@ -50,6 +52,7 @@ public static class ServiceHost
 
             OwnFiles.KeepToOwner();
             LogFormat.Apply(builder.Logging, options.LogFormat);
+            builder.Services.AddSingleton(new ServiceName(name));
             AddService(builder.Services, options, configure);
             using var host = builder.Build();
             BusRegistration.LogTo(host.Services);

@@ -1,4 +1,3 @@
-using System.Reflection;
 using ClipSae.Hosting.Worker;
 using ClipSae.Pipeline.Execution;
 using ClipSae.Pipeline.Stages;
@@ -46,9 +45,6 @@ public static class TelemetryRegistration
         return services;
     }
 
-    // A worker of one stage is named after that stage's project, everything else after the program.
     private static string NameOf(IServiceCollection services) =>
-        services.Where(service => service.ServiceType == typeof(IStage)).Select(stage => stage.ImplementationType).ToArray() is [{ } only]
-            ? only.Assembly.GetName().Name!
-            : Assembly.GetEntryAssembly()?.GetName().Name ?? "clipsae";
+        services.Select(service => service.ImplementationInstance).OfType<ServiceName>().SingleOrDefault()?.Value ?? "clipsae";
 }

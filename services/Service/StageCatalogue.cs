@@ -10,7 +10,7 @@ using ClipSae.WeightConversion;
 using ClipSae.ZeroShotEvaluation;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace ClipSae.Worker;
+namespace ClipSae.Service;
 
 /// <summary>Every stage of the pipeline, and how a process gets it.</summary>
 public static class StageCatalogue
@@ -37,9 +37,11 @@ public static class StageCatalogue
 
     /// <summary>What adds the stage of this name.</summary>
     /// <exception cref="UserErrorException">There is none; the message names them.</exception>
-    public static Func<IServiceCollection, IServiceCollection> Find(string? stage) =>
-        Stages.GetValueOrDefault(stage ?? "")
-        ?? throw new UserErrorException(
-            $"ClipSae.Worker: expected a stage first, one of {string.Join(", ", Stages.Keys)}; --help after it shows what may follow"
-        );
+    public static Action<IServiceCollection> Find(string stage) =>
+        Stages.TryGetValue(stage, out var add)
+            ? services => add(services)
+            : throw new UserErrorException(
+                $"ClipSae.Service: expected a service first: coordinator, web, {string.Join(", ", Stages.Keys)}; "
+                    + "--help after it shows what may follow"
+            );
 }
