@@ -48,6 +48,7 @@ public sealed record PretrainingOptions
     public double LearningRate { get; init; } = 1.5e-3;
 
     /// <summary>Steps in which the learning rate rises to its peak. Default 100.</summary>
+    // Nobody writes it as a parameter, but models carry it in their metadata: another name would give equal trainings other digests.
     [JsonPropertyName("warmupSteps")]
     public int WarmUpSteps { get; init; } = 100;
 
