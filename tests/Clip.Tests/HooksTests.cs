@@ -67,7 +67,6 @@ public sealed class HooksTests : IDisposable
 
         point.HasTokens.ShouldBe(hasTokens);
         point.IsText.ShouldBe(isText);
-        point.ToString().ShouldBe(name);
     }
 
     [Fact]
