@@ -47,8 +47,10 @@ public sealed record PretrainingOptions
     /// <summary>Peak learning rate, after the warm-up. Default 1.5e-3.</summary>
     public double LearningRate { get; init; } = 1.5e-3;
 
-    /// <summary>Steps in which the learning rate rises to its peak. Default 100.</summary>
-    // Nobody writes it as a parameter, but models carry it in their metadata: another name would give equal trainings other digests.
+    /// <summary>
+    /// Steps in which the learning rate rises to its peak. Default 100. Nobody writes the name below, but models carry it in their metadata:
+    /// with another, equal trainings would have other digests.
+    /// </summary>
     [JsonPropertyName("warmupSteps")]
     public int WarmUpSteps { get; init; } = 100;
 
