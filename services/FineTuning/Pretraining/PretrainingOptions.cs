@@ -47,10 +47,7 @@ public sealed record PretrainingOptions
     /// <summary>Peak learning rate, after the warm-up. Default 1.5e-3.</summary>
     public double LearningRate { get; init; } = 1.5e-3;
 
-    /// <summary>
-    /// Steps in which the learning rate rises to its peak. Default 100. Nobody writes the name below, but models carry it in their metadata:
-    /// with another, equal trainings would have other digests.
-    /// </summary>
+    /// <summary>Steps in which the learning rate rises to its peak. Default 100.</summary>
     [JsonPropertyName("warmupSteps")]
     public int WarmUpSteps { get; init; } = 100;
 
