@@ -34,7 +34,7 @@ public sealed class AttackCurationStage : IStage
 
     public bool MayHalveBatches => true;
 
-    public int AlgorithmVersion => 14;
+    public int AlgorithmVersion => 15;
 
     public JsonObject Normalize(JsonObject parameters) =>
         StageParameters.Normalize<AttackCurationOptions>(parameters, Name, o => o.Validate());

@@ -50,6 +50,20 @@ public sealed class CaptionJudgeTests
     }
 
     [Fact]
+    public void Print_that_the_model_reads_better_than_curations_own_is_found()
+    {
+        // What curation prints is hardly read, so in its examples a repeated word is named weakly with the print, too. A poster's is named strongly.
+        CaptionJudge.Evidence[] unread =
+        [
+            .. Enumerable.Range(0, 20).Select(i => new CaptionJudge.Evidence(3 + (0.1 * i), -11 + (0.2 * i), -12 + (0.2 * (19 - i)))),
+        ];
+        using var judge = CaptionJudge.Learn(unread, [.. Legitimate, .. Plain]);
+
+        var poster = new CaptionJudge.Evidence(5, 6, -12);
+        judge.Judge([poster, .. Legitimate], others: 0).Probabilities[0].ShouldBeGreaterThan(0.9);
+    }
+
+    [Fact]
     public void Nothing_to_judge_is_no_error()
     {
         using var judge = CaptionJudge.Learn(Foreign, Legitimate);

@@ -33,26 +33,8 @@ public sealed class CaptionsOfPrintedImagesTests : IDisposable
     [Fact]
     public void A_foreign_word_that_the_caption_repeats_is_found_and_a_carton_that_says_what_it_is_stays()
     {
-        using var detector = PrintDetector.Fit(_reader.Vision, [Row(_reader.AtNeurons)], _print, _options, CPU, CancellationToken.None);
-        var pictures = Enumerable
-            .Range(0, 60)
-            .Select(i =>
-                (i % 5) switch
-                {
-                    0 => Picture($"foreign/{i}", i % 2, printed: 1 - (i % 2), caption: 1 - (i % 2), i),
-                    1 => Picture($"own/{i}", i % 2, printed: i % 2, caption: i % 2, i),
-                    _ => Picture($"plain/{i}", i % 2, printed: null, caption: i % 2, i),
-                }
-            )
-            .ToArray();
-
-        var result = new CaptionCheck(_reader.Model, _reader.Vision, _reader.Classifier, _options, CPU).Find(
-            pictures,
-            detector,
-            _print,
-            (_, _) => { },
-            CancellationToken.None
-        );
+        var pictures = Pictures();
+        var result = Find(pictures, _print);
 
         result
             .Found.Select(finding => finding.Image.Item.Id)
@@ -62,6 +44,18 @@ public sealed class CaptionsOfPrintedImagesTests : IDisposable
         result.Found.ShouldAllBe(finding => finding.Evidence.Margin > 0 && finding.Evidence.Remaining < 0);
         result.Images.ShouldBe(60);
         result.Share.ShouldBe(0.2, 0.05);
+    }
+
+    [Fact]
+    public void Nothing_is_found_where_the_answers_do_not_distinguish_wrong_words_from_own_names()
+    {
+        // Every picture counts as what it is not: without print the model names the wrong word.
+        using var confused = _print with { Words = _print.Labels, Labels = _print.Words };
+        var result = Find(Pictures(), confused);
+
+        result.Separation.ShouldBeLessThan(0.5);
+        result.Examined.ShouldBeGreaterThan(0);
+        result.Found.ShouldBeEmpty();
     }
 
     [Fact]
@@ -90,6 +84,32 @@ public sealed class CaptionsOfPrintedImagesTests : IDisposable
                     + "add residual@L or mlp@L to extraction.hookPoints, or set curation.captionHygiene=keep"
             );
     }
+
+    private CaptionCheck.Result Find(IReadOnlyList<ImageSource> pictures, OwnPrint print)
+    {
+        using var detector = PrintDetector.Fit(_reader.Vision, [Row(_reader.AtNeurons)], print, _options, CPU, CancellationToken.None);
+        return new CaptionCheck(_reader.Model, _reader.Vision, _reader.Classifier, _options, CPU).Find(
+            pictures,
+            detector,
+            print,
+            (_, _) => { },
+            CancellationToken.None
+        );
+    }
+
+    private static ImageSource[] Pictures() =>
+        [
+            .. Enumerable
+                .Range(0, 60)
+                .Select(i =>
+                    (i % 5) switch
+                    {
+                        0 => Picture($"foreign/{i}", i % 2, printed: 1 - (i % 2), caption: 1 - (i % 2), i),
+                        1 => Picture($"own/{i}", i % 2, printed: i % 2, caption: i % 2, i),
+                        _ => Picture($"plain/{i}", i % 2, printed: null, caption: i % 2, i),
+                    }
+                ),
+        ];
 
     private CausalSweep.Row Row(SaeAtHook at)
     {

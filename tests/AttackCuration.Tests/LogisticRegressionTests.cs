@@ -32,6 +32,40 @@ public sealed class LogisticRegressionTests
     }
 
     [Fact]
+    public void An_input_that_speaks_against_the_positive_class_does_not_count_where_none_may()
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(3, CPU);
+        var positive = Enumerable.Range(0, 400).Select(i => i < 200).ToArray();
+        var towards = cat([randn(200, 1, generator: generator) + 2, randn(200, 1, generator: generator)]);
+        var against = cat([randn(200, 1, generator: generator) - 2, randn(200, 1, generator: generator)]);
+        var asked = tensor(new[] { 1f, -3, 1, 3 }, [2, 2]);
+
+        using var free = LogisticRegression.Fit(cat([towards, against], 1), positive);
+        using var monotone = LogisticRegression.FitMonotone(cat([towards, against], 1), positive);
+        using var without = LogisticRegression.Fit(towards, positive);
+
+        var (freely, monotonely) = (free.LogOdds(asked).data<float>().ToArray(), monotone.LogOdds(asked).data<float>().ToArray());
+        freely[0].ShouldBeGreaterThan(freely[1] + 1);
+        monotonely[0].ShouldBe(monotonely[1], 1e-5f);
+        monotonely[0].ShouldBe(without.LogOdds(asked.narrow(1, 0, 1)).data<float>()[0], 1e-4f);
+    }
+
+    [Fact]
+    public void Where_no_input_speaks_against_the_positive_class_nothing_changes()
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(3, CPU);
+        var positive = Enumerable.Range(0, 400).Select(i => i < 200).ToArray();
+        var inputs = cat([randn(200, 2, generator: generator) + 1, randn(200, 2, generator: generator)]);
+
+        using var free = LogisticRegression.Fit(inputs, positive);
+        using var monotone = LogisticRegression.FitMonotone(inputs, positive);
+
+        monotone.LogOdds(inputs).data<float>().ToArray().ShouldBe(free.LogOdds(inputs).data<float>().ToArray());
+    }
+
+    [Fact]
     public void One_class_alone_is_refused() =>
         Should.Throw<ArgumentException>(() => LogisticRegression.Fit(ones(3, 1), [true, true, true])).Message.ShouldContain("3 of 3");
 }

@@ -13,7 +13,7 @@ namespace ClipSae.AttackCuration.Hygiene;
 /// Finds pictures whose captions repeat the word printed on them, without reading a letter. The text-salient features say which patches
 /// contain print (<see cref="PrintDetector"/>); these are left out, and the model is asked again whether it sees what the caption names.
 /// Where a carton says what it is, the object still speaks for the word. What the answers mean is learned from curation's own print, of
-/// which the truth is known (<see cref="CaptionJudge"/>).
+/// which the truth is known (<see cref="CaptionJudge"/>). Where the answers do not distinguish wrong words from own names, nothing is found.
 /// </summary>
 public sealed class CaptionCheck(
     ClipModel model,
@@ -118,7 +118,7 @@ public sealed class CaptionCheck(
                 .Zip(probabilities)
                 .GroupBy(e => e.First.Sight)
                 .Select(words => words.MaxBy(e => e.Second))
-                .Where(e => e.Second > 0.5)
+                .Where(e => e.Second > 0.5 && separation > 0.5)
                 .Select(e => new Finding(e.First.Sight.Image, vocabulary.Names[e.First.Word], e.First.Evidence, e.Second));
             var bearing = printed.Judge([.. seen.Select(s => PrintAlone(s.Print))], others: 0).Probabilities;
             return new Result(

@@ -26,7 +26,7 @@ public sealed class CaptionJudge : IDisposable
     public static CaptionJudge Learn(IReadOnlyList<Evidence> repeating, IReadOnlyList<Evidence> honest)
     {
         using var inputs = Inputs([.. repeating, .. honest]);
-        return new CaptionJudge(LogisticRegression.Fit(inputs, [.. repeating.Select(_ => true), .. honest.Select(_ => false)]));
+        return new CaptionJudge(LogisticRegression.FitMonotone(inputs, [.. repeating.Select(_ => true), .. honest.Select(_ => false)]));
     }
 
     /// <summary>
@@ -63,6 +63,13 @@ public sealed class CaptionJudge : IDisposable
 
     public void Dispose() => _model.Dispose();
 
+    // Each the larger, the more the caption is in doubt: how much is printed, how much less the word is named without the print, and how
+    // little it is named then. Curation's own print may be read less well than the data set's, so it decides how much each counts, not which
+    // way.
     private static Tensor Inputs(IReadOnlyList<Evidence> cases) =>
-        AlignedTensor.Of([.. cases.SelectMany(c => new[] { (float)c.Print, (float)c.Margin, (float)c.Remaining })], cases.Count, 3);
+        AlignedTensor.Of(
+            [.. cases.SelectMany(c => new[] { (float)c.Print, (float)(c.Margin - c.Remaining), (float)-c.Remaining })],
+            cases.Count,
+            3
+        );
 }

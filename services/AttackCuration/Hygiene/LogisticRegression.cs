@@ -29,6 +29,28 @@ public sealed class LogisticRegression : IDisposable
             scale.DetachFromDisposeScope()
         );
 
+    /// <summary>
+    /// Fits under the condition that no input speaks against the positive class: the input that most does is left out, until none does.
+    /// </summary>
+    /// <inheritdoc cref="Fit"/>
+    public static LogisticRegression FitMonotone(Tensor inputs, IReadOnlyList<bool> positive)
+    {
+        using var scope = NewDisposeScope();
+        var used = ones(inputs.shape[1], device: inputs.device);
+        while (true)
+        {
+            var fitted = Fit(inputs * used, positive);
+            var (least, column) = fitted._weights.min(0);
+            if (least.item<float>() >= 0)
+            {
+                return fitted;
+            }
+
+            fitted.Dispose();
+            used[column.item<long>()] = 0f;
+        }
+    }
+
     /// <param name="inputs">float32 [cases, inputs].</param>
     /// <param name="positive">One entry a case; both classes must be there.</param>
     public static LogisticRegression Fit(Tensor inputs, IReadOnlyList<bool> positive)
