@@ -52,7 +52,8 @@ public sealed class CaptionJudgeTests
     [Fact]
     public void Print_that_the_model_reads_better_than_curations_own_is_found()
     {
-        // What curation prints is hardly read, so in its examples a repeated word is named weakly with the print, too. A poster's is named strongly.
+        // What curation prints is hardly read, so that in its examples a repeated word is named weakly even with the print. A poster's is
+        // named strongly.
         CaptionJudge.Evidence[] unread =
         [
             .. Enumerable.Range(0, 20).Select(i => new CaptionJudge.Evidence(3 + (0.1 * i), -11 + (0.2 * i), -12 + (0.2 * (19 - i)))),

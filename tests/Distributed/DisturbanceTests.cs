@@ -111,7 +111,8 @@ public sealed class DisturbanceTests(DistributedSystem system, ITestOutputHelper
         var unharmed = await other.EndAsync();
         unharmed.Code.ShouldBe(0, unharmed.Error);
         (await system.Broker.PeekAsync("dead-letters")).ShouldContain(message => message.Text.Contains(run, StringComparison.Ordinal));
-        // The worker that was asked to stop had been given the unit again, and sends its last metrics before it ends. One that is killed may not.
+        // The worker that was asked to stop had been given the unit again, and sends its last metrics before it ends. One that is killed
+        // may not.
         await system.ShouldHaveMetricsAsync(
             new Dictionary<string, string> { ["clipsae.redeliveries"] = "{unit}", ["clipsae.units.dead"] = "{unit}" }
         );

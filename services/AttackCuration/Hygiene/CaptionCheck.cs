@@ -13,7 +13,8 @@ namespace ClipSae.AttackCuration.Hygiene;
 /// Finds pictures whose captions repeat the word printed on them, without reading a letter. The text-salient features say which patches
 /// contain print (<see cref="PrintDetector"/>); these are left out, and the model is asked again whether it sees what the caption names.
 /// Where a carton says what it is, the object still speaks for the word. What the answers mean is learned from curation's own print, of
-/// which the truth is known (<see cref="CaptionJudge"/>). Where the answers do not distinguish wrong words from own names, nothing is found.
+/// which the truth is known (<see cref="CaptionJudge"/>). Where the answers do not distinguish wrong words from own names, nothing is
+/// found.
 /// </summary>
 public sealed class CaptionCheck(
     ClipModel model,

@@ -64,8 +64,8 @@ public sealed class CaptionJudge : IDisposable
     public void Dispose() => _model.Dispose();
 
     // Each the larger, the more the caption is in doubt: how much is printed, how much less the word is named without the print, and how
-    // little it is named then. Curation's own print may be read less well than the data set's, so it decides how much each counts, not which
-    // way.
+    // little it is named then. Curation's own print may be read less well than the data set's: it decides how much each counts, but not
+    // which way.
     private static Tensor Inputs(IReadOnlyList<Evidence> cases) =>
         AlignedTensor.Of(
             [.. cases.SelectMany(c => new[] { (float)c.Print, (float)(c.Margin - c.Remaining), (float)-c.Remaining })],
