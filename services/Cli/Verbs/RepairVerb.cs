@@ -115,7 +115,14 @@ internal sealed class RepairVerb : Verb
         var list = CanonicalJson.Serialize(
             new System.Text.Json.Nodes.JsonArray([.. classes.Select(word => System.Text.Json.Nodes.JsonValue.Create(word))])
         );
-        return [$"curation.classes={list}", $"curation.words={list}", "tuning.arms=[\"distil\"]"];
+        return
+        [
+            $"curation.classes={list}",
+            $"curation.words={list}",
+            "tuning.arms=[\"distil\"]",
+            // Clean accuracy is agreement with the base's own answers here: one that changes may have been wrong.
+            "tuning.cleanLossCost=1",
+        ];
     }
 
     private string[]? Words(ParseResult arguments)
