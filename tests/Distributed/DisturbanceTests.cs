@@ -135,7 +135,7 @@ public sealed class DisturbanceTests(DistributedSystem system, ITestOutputHelper
                 "--set",
                 "tuning.arms=[\"none\"]",
                 "--set",
-                "tuning.steps=60",
+                "tuning.steps=200",
                 "--set",
                 "tuning.checkpointInterval=1000",
                 "--data",

@@ -11,6 +11,7 @@ internal sealed partial class ServiceProcess(string service, string name, string
     private const int Kill9 = 9;
     private const int Terminate = 15;
     private Process _process = null!;
+    private int _startsBefore;
 
     public string Name => name;
 
@@ -28,6 +29,9 @@ internal sealed partial class ServiceProcess(string service, string name, string
     }
 
     private string[] Program => [Path.Combine(AppContext.BaseDirectory, "ClipSae.Service"), service];
+
+    /// <summary>How often it and its predecessors were ready to be stopped.</summary>
+    private int Starts => Log.Split("Application started").Length - 1;
 
     private string LogPath => Path.Combine(folder, name + ".log");
 
@@ -47,6 +51,7 @@ internal sealed partial class ServiceProcess(string service, string name, string
 
         start.Environment["DOTNET_EnableDiagnostics"] = "0"; // its sockets would stay behind when the process is killed
         start.Environment["ClipSae__DataFolder"] = Path.Combine(folder, "work-" + name);
+        _startsBefore = Starts;
         _process = Process.Start(start)!;
     }
 
@@ -60,9 +65,14 @@ internal sealed partial class ServiceProcess(string service, string name, string
         }
     }
 
-    /// <summary>SIGTERM; gives the exit code.</summary>
+    /// <summary>SIGTERM; gives the exit code. A process that has only just begun would die of the signal, so it may start first.</summary>
     public async Task<int> StopAsync()
     {
+        for (var look = 0; look < 600 && !_process.HasExited && Starts == _startsBefore; look++)
+        {
+            await Task.Delay(50);
+        }
+
         if (!_process.HasExited)
         {
             _ = Signal(_process.Id, Terminate);
