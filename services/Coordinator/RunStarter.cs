@@ -164,8 +164,8 @@ public sealed class RunStarter(
             if (await told.FindAsync(stage, cancel) is null)
             {
                 throw new UserErrorException(
-                    $"dataset-ready: plan: no worker of stage {stage} has ever started here: "
-                        + $"start one first; {NearMatches.Describe(stage, ParameterSections.All.Select(pair => pair.Stage))}"
+                    $"dataset-ready: plan: no worker of stage {stage} has ever started here: start one first; "
+                        + $"{NearMatches.Describe(stage, ParameterSections.All.Select(pair => pair.Stage))}"
                 );
             }
         }

@@ -90,7 +90,7 @@ internal static class RunHistory
     private static string Said(ComputeTraits traits) =>
         string.Create(
             CultureInfo.InvariantCulture,
-            $"ClipSae {traits.Software.Split('+')[0]} on {traits.Device}, {traits.Processor}, {traits.Threads} "
-                + $"thread{(traits.Threads == 1 ? "" : "s")}"
+            $"ClipSae {traits.Software.Split('+')[0]} on {traits.Device}, {traits.Processor}, {traits.Threads} thread"
+                + $"{(traits.Threads == 1 ? "" : "s")}"
         );
 }

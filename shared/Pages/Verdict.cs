@@ -49,8 +49,8 @@ public static class Verdict
             _ => $"Most attacks still succeed of those that did: {Percent(before)} → {Percent(after)}. The model is not fixed.",
         };
         return price >= SmallPrice
-            ? $"{gain} It costs {Points(price.Value)} points of clean accuracy ({Percent(cleanBefore!.Value)} "
-                + $"→ {Percent(cleanAfter!.Value)})."
+            ? $"{gain} It costs {Points(price.Value)} points of clean accuracy "
+                + $"({Percent(cleanBefore!.Value)} → {Percent(cleanAfter!.Value)})."
             : gain;
     }
 

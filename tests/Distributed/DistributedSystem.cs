@@ -152,7 +152,16 @@ public sealed class DistributedSystem : IAsyncLifetime
     /// A complete run that nothing disturbed and that computed everything; the first who asks starts it, and the others take it as their
     /// origin.
     /// </summary>
-    internal Task<string> UndisturbedRunAsync() => _undisturbed ??= RunAfreshAsync();
+    internal Task<string> UndisturbedRunAsync()
+    {
+        // A test that failed half-way may have left one stopped, and every run would wait for it.
+        foreach (var process in Processes.Where(process => process.HasExited))
+        {
+            process.Start();
+        }
+
+        return _undisturbed ??= RunAfreshAsync();
+    }
 
     /// <summary>Starts a run whose one arm is tuned for minutes, and does not wait for it.</summary>
     internal async Task<Command> StartLongTuningAsync() =>

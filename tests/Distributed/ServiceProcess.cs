@@ -17,6 +17,8 @@ internal sealed partial class ServiceProcess(string service, string name, string
 
     public string Service => service;
 
+    public bool HasExited => _process.HasExited;
+
     /// <summary>All that the process and its predecessors have written.</summary>
     public string Log
     {
@@ -58,7 +60,7 @@ internal sealed partial class ServiceProcess(string service, string name, string
     /// <summary>kill -9, without a chance to say anything.</summary>
     public async Task KillAsync()
     {
-        if (!_process.HasExited)
+        if (!HasExited)
         {
             _ = Signal(_process.Id, Kill9);
             await _process.WaitForExitAsync();
@@ -68,12 +70,12 @@ internal sealed partial class ServiceProcess(string service, string name, string
     /// <summary>SIGTERM; gives the exit code. A process that has only just begun would die of the signal, so it may start first.</summary>
     public async Task<int> StopAsync()
     {
-        for (var look = 0; look < 600 && !_process.HasExited && Starts == _startsBefore; look++)
+        for (var look = 0; look < 600 && !HasExited && Starts == _startsBefore; look++)
         {
             await Task.Delay(50);
         }
 
-        if (!_process.HasExited)
+        if (!HasExited)
         {
             _ = Signal(_process.Id, Terminate);
         }
@@ -91,7 +93,7 @@ internal sealed partial class ServiceProcess(string service, string name, string
 
     public void Dispose()
     {
-        if (!_process.HasExited)
+        if (!HasExited)
         {
             _process.Kill();
             _process.WaitForExit();

@@ -37,20 +37,14 @@ public sealed class MetaClip2Tests : IDisposable
             "1",
             "--arms",
             "penalise",
-            .. WholeRun.Set(
+            .. WholeRun.Set([
+                .. WholeRun.Smallest,
                 "extraction.hookPoints=mlp@0,text.residual@1",
                 "sae.epochs=1",
-                "sae.expansion=1",
                 "curation.pairs=32",
                 "curation.randomDraws=1",
-                "curation.attacks=32",
-                "curation.naturalImages=4",
-                "tuning.steps=4",
-                "tuning.cleanBatch=16",
-                "tuning.attackBatch=16",
-                "tuning.validationInterval=4",
-                "conversion.formats=openai,huggingface,open-clip"
-            ),
+                "conversion.formats=openai,huggingface,open-clip",
+            ]),
         ]);
         var written = await StoredOutputs.OfLatestAsync(_folder, "weight-conversion");
         var files = _folder.FetchFiles(written);

@@ -45,17 +45,11 @@ public sealed class OtherClipTests : IDisposable
             "penalise",
             "--seeds",
             "1",
-            .. WholeRun.Set(
+            .. WholeRun.Set([
+                .. WholeRun.Smallest,
                 "extraction.hookPoints=mlp@0",
-                "sae.expansion=1",
-                "curation.attacks=32",
-                "curation.naturalImages=4",
-                "tuning.steps=4",
-                "tuning.cleanBatch=16",
-                "tuning.attackBatch=16",
-                "tuning.validationInterval=4",
-                "conversion.formats=openai,huggingface,open-clip,gmp,onnx"
-            ),
+                "conversion.formats=openai,huggingface,open-clip,gmp,onnx",
+            ]),
         ]);
         var written = await StoredOutputs.OfLatestAsync(_folder, "weight-conversion");
         var files = _folder.FetchFiles(written);

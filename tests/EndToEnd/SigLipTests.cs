@@ -26,17 +26,7 @@ public sealed class SigLipTests : IDisposable
             .. _folder.Inputs(),
             "--seeds",
             "1",
-            .. WholeRun.Set(
-                "sae.epochs=1",
-                "sae.expansion=1",
-                "curation.randomDraws=1",
-                "curation.attacks=32",
-                "curation.naturalImages=4",
-                "tuning.steps=4",
-                "tuning.cleanBatch=16",
-                "tuning.attackBatch=16",
-                "tuning.validationInterval=4"
-            ),
+            .. WholeRun.Set([.. WholeRun.Smallest, "sae.epochs=1", "curation.randomDraws=1"]),
         ];
         var sets = _folder.CleanSet();
 

@@ -35,6 +35,18 @@ internal static class WholeRun
     public static string[] Set(params IEnumerable<string> assignments) =>
         [.. assignments.SelectMany(assignment => new[] { "--set", assignment })];
 
+    /// <summary>Settings under which each stage does its whole job on next to nothing.</summary>
+    public static IReadOnlyList<string> Smallest { get; } =
+    [
+        "sae.expansion=1",
+        "curation.attacks=32",
+        "curation.naturalImages=4",
+        "tuning.steps=4",
+        "tuning.cleanBatch=16",
+        "tuning.attackBatch=16",
+        "tuning.validationInterval=4",
+    ];
+
     public static async Task<CommandResult> SucceedAsync(params string[] arguments)
     {
         var result = await Command.RunAsync(arguments);

@@ -48,8 +48,8 @@ internal static class ServerChecks
             ? new Finding(
                 "workers",
                 FindingGrade.Ok,
-                "every stage has "
-                    + $"one: {string.Join(", ", stages.Select(stage => FormattableString.Invariant($"{stage} {consumers[stage]}")))}"
+                "every stage has one: "
+                    + $"{string.Join(", ", stages.Select(stage => FormattableString.Invariant($"{stage} {consumers[stage]}")))}"
             )
             : new Finding(
                 "workers",

@@ -60,8 +60,8 @@ internal static class EvaluationTable
     private static string Title(SetSummary set) =>
         set.Captions > 0
             ? $"{set.Name}: {set.Images} images, {set.Captions} different captions"
-            : $"{set.Name} ({set.Protocol}): {set.Images} images, {set.Classes} "
-                + $"classes{(set.Candidates.Count > set.Classes ? $" and {set.Candidates.Count - set.Classes} words" : "")}";
+            : $"{set.Name} ({set.Protocol}): {set.Images} images, {set.Classes} classes"
+                + $"{(set.Candidates.Count > set.Classes ? $" and {set.Candidates.Count - set.Classes} words" : "")}";
 
     private static void Write<T>(IAnsiConsole console, (string Name, T Scores)[] models, (string Title, Func<T, string?> Cell)[] columns)
     {

@@ -33,8 +33,8 @@ internal static class RedTeamSummary
         }
 
         var hardly = families.Where(family => family.Rate < Ways.HardlyRead).Select(Named).ToArray();
-        yield return $"print: the base reads {Named(families[0])} "
-            + $"best{(hardly.Length == 0 ? $", {Named(families[^1])} least" : $"; it hardly reads {string.Join(", ", hardly)}")}.";
+        yield return $"print: the base reads {Named(families[0])} best"
+            + $"{(hardly.Length == 0 ? $", {Named(families[^1])} least" : $"; it hardly reads {string.Join(", ", hardly)}")}.";
     }
 
     /// <summary>

@@ -153,8 +153,8 @@ internal sealed class RunSummary
 
         if (metrics?.Captions is { } captions)
         {
-            yield return $"captions: {captions.Found} of {captions.Images} pictures have a caption that repeats their "
-                + $"print; {captions.Action} changed {captions.Changed}.";
+            yield return $"captions: {captions.Found} of {captions.Images} pictures have a caption that repeats their print; "
+                + $"{captions.Action} changed {captions.Changed}.";
         }
     }
 

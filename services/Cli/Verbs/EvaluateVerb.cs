@@ -89,8 +89,8 @@ internal sealed class EvaluateVerb : Verb
             "evaluate",
             "Score models side by side: "
                 + "zero-shot and typographic accuracy, MVT, retrieval, linear probes, calibration, all with 95 % intervals.",
-            "clipsae evaluate --model base=base/model.safetensors --model tuned=tuned.safetensors --evaluation "
-                + "clean=world/evaluation/clean --evaluation attacked=world/evaluation/attacked --report scores.html",
+            "clipsae evaluate --model base=base/model.safetensors --model tuned=tuned.safetensors "
+                + "--evaluation clean=world/evaluation/clean --evaluation attacked=world/evaluation/attacked --report scores.html",
             "clipsae evaluate --model ViT-L-14.pt --tokenizer bpe_simple_vocab_16e6.txt.gz --evaluation attacked=SCAM "
                 + "--evaluation mvt=mvt/human_responses.csv --json",
             "clipsae evaluate --model ViT-L-14.pt --evaluation retrieval=coco/captions.json --evaluation imagenet=imagenet/val "

@@ -25,8 +25,8 @@ internal sealed class InterpolateVerb : Verb
             "interpolate",
             "Write the models between a base and a fine-tuned one (WiSE-FT), one file for each share.",
             "clipsae interpolate ViT-L-14.pt tuned.safetensors between --alpha 0.25 0.5 0.75",
-            "clipsae evaluate --model base=ViT-L-14.pt --model half=between/alpha-0.5.safetensors --evaluation "
-                + "attacked=world/evaluation/attacked"
+            "clipsae evaluate --model base=ViT-L-14.pt --model half=between/alpha-0.5.safetensors "
+                + "--evaluation attacked=world/evaluation/attacked"
         )
     {
         Add(_base, _tuned, _target, _alphas);

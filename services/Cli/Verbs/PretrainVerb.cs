@@ -168,8 +168,8 @@ internal sealed class PretrainVerb : Verb
             var elapsed = session.Time.GetElapsedTime(begun);
             var left = elapsed * ((double)(at.Total - at.Step) / at.Step);
             session.Tell(
-                $"step {at.Step}/{at.Total}, {Amounts.Rate(at.Step / elapsed.TotalSeconds, "steps")}, {Amounts.Duration(left)} "
-                    + $"left, loss {Amounts.Significant(at.Loss)}"
+                $"step {at.Step}/{at.Total}, {Amounts.Rate(at.Step / elapsed.TotalSeconds, "steps")}, {Amounts.Duration(left)} left, "
+                    + $"loss {Amounts.Significant(at.Loss)}"
             );
         });
         var progress = new Reporter<Pretrainer.Progress>(at =>

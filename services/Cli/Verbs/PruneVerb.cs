@@ -20,8 +20,8 @@ internal sealed class PruneVerb : Verb
     private readonly ValueOption<string[]> _keep = new(
         "--keep",
         "RUN",
-        "Remove all runs but these, with everything that only they have [default: "
-            + "every run is kept, and what none refers to is removed]"
+        "Remove all runs but these, with everything that only they have "
+            + "[default: every run is kept, and what none refers to is removed]"
     )
     {
         AllowMultipleArgumentsPerToken = true,
@@ -129,8 +129,8 @@ internal sealed class PruneVerb : Verb
                 ParameterSections.All.Any(known => known.Stage == stage)
                     ? stage
                     : throw new WrongUseException(
-                        $"--drop {given}: there is no such "
-                            + $"stage; {NearMatches.Describe(given, ParameterSections.All.Select(known => known.Stage))}"
+                        $"--drop {given}: there is no such stage; "
+                            + $"{NearMatches.Describe(given, ParameterSections.All.Select(known => known.Stage))}"
                     )
             );
         }

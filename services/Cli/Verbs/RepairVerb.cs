@@ -57,8 +57,8 @@ internal sealed class RepairVerb : Verb
             "repair",
             "Repair a model with images alone: no labels, captions or attack data.",
             "clipsae repair --model ViT-L-14.safetensors --tokenizer bpe_simple_vocab_16e6.txt.gz --images photos",
-            "clipsae repair --model base.safetensors --images world/tuning --preset demo --evaluation "
-                + "clean=world/evaluation/clean --evaluation attacked=world/evaluation/attacked",
+            "clipsae repair --model base.safetensors --images world/tuning --preset demo "
+                + "--evaluation clean=world/evaluation/clean --evaluation attacked=world/evaluation/attacked",
             "clipsae repair --model base.safetensors --images photos --words dog,cat,ship,truck --out repaired"
         )
     {
@@ -80,8 +80,8 @@ internal sealed class RepairVerb : Verb
         await using var runtime = Workplace.Open(session);
         var labels = OwnLabels.Find(images, model, tokenizer, Words(arguments), device, cancel);
         session.Tell(
-            $"{labels.Images.Count} pictures; the model classifies them as {labels.Classes.Count} "
-                + $"things: {string.Join(", ", labels.Classes.Take(12))}{(labels.Classes.Count > 12 ? ", …" : "")}"
+            $"{labels.Images.Count} pictures; the model classifies them as {labels.Classes.Count} things: "
+                + $"{string.Join(", ", labels.Classes.Take(12))}{(labels.Classes.Count > 12 ? ", …" : "")}"
         );
         foreach (var kind in labels.LeftOut.GroupBy(problem => problem.Detail, StringComparer.Ordinal))
         {

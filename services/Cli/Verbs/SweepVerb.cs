@@ -29,8 +29,8 @@ internal sealed class SweepVerb : RunVerb
             "Train a sparse autoencoder for every combination of hook point, variant, width and k, and compare them.",
             tunes: false,
             "clipsae sweep --dataset world/tuning --model base.safetensors --preset demo",
-            "clipsae sweep --dataset photos --model ViT-L-14.pt --hooks mlp@8,residual@11,text.mlp@6,image-embedding --variants "
-                + "topk,batch-topk --k 32,64",
+            "clipsae sweep --dataset photos --model ViT-L-14.pt --hooks mlp@8,residual@11,text.mlp@6,image-embedding "
+                + "--variants topk,batch-topk --k 32,64",
             "clipsae sweep --dataset photos --model ViT-L-14.pt --expansions 8 --k 16,32,64,128 --json"
         )
     {

@@ -44,8 +44,8 @@ internal static class Disagreements
 
         return Math.Abs(validated - scored.Value) < Notable
             ? null
-            : $"Validation saw an accuracy under attack of {Written.Percent(validated)} (n "
-                + $"= {Written.Count(metrics.AttackValidationImages)}), "
+            : $"Validation saw an accuracy under attack of {Written.Percent(validated)} "
+                + $"(n = {Written.Count(metrics.AttackValidationImages)}), "
                 + $"the set “{attack}” (n = {Written.Count(view.Images(attack))}) {Written.Percent(scored.Value)}. "
                 + "Validation’s attacks are curation’s own print, of which others were trained on; the set’s are not. "
                 + "The set’s figure is the one to quote.";

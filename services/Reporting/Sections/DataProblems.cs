@@ -81,7 +81,7 @@ internal static class DataProblems
                     + $"in {dataset.Shards.Count} shards. "
             );
         var evaluation = Html.Each(sets, (set, index) =>
-            $"{(index == 0 ? "Evaluation: " : ", ")}" + $"<code>{set.Name}</code> {Written.Count(set.Images)} of {Written.Count(set.Total)}"
+            $"{(index == 0 ? "Evaluation: " : ", ")}<code>{set.Name}</code> {Written.Count(set.Images)} of {Written.Count(set.Total)}"
         );
         return Html.Of($"{tuning}{evaluation}{(sets.Count > 0 ? "." : "")}");
     }

@@ -12,8 +12,8 @@ internal static class FamiliesOfPrint
     public static Html Fooled(ReportData data) =>
         data.Curation is { Candidates: > 0 and var tried, Fooled: var fooled }
             ? Html.Of(
-                $"<p class=\"note\">{Written.Count(fooled)} of the {Written.Count(tried)} words that curation printed fooled the "
-                    + $"base ({Written.Percent((double)fooled / tried)}).</p>"
+                $"<p class=\"note\">{Written.Count(fooled)} of the {Written.Count(tried)} words that curation printed fooled the base "
+                    + $"({Written.Percent((double)fooled / tried)}).</p>"
             )
             : Html.Empty;
 

@@ -122,8 +122,8 @@ internal static class Headline
             return fooled is null
                 ? Html.Of($"No attacked set was evaluated, so this says how good the model is, not how easily it is fooled.")
                 : Html.Of(
-                    $"A printed word fools the base model on <b>{Written.Percent(fooled.Value)}</b> of "
-                        + $"images. {(view.Arms.Count > 0 ? NothingBetter(view) : Html.Of($"There is no tuned model to compare."))}"
+                    $"A printed word fools the base model on <b>{Written.Percent(fooled.Value)}</b> of images. "
+                        + $"{(view.Arms.Count > 0 ? NothingBetter(view) : Html.Of($"There is no tuned model to compare."))}"
                 );
         }
 

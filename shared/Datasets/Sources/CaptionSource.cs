@@ -77,8 +77,9 @@ internal abstract record CaptionSource(string Folder)
         return pictures.Any(picture => picture.Contains('/', StringComparison.Ordinal))
             ? ClassFolderSource.Of(folder, listing, options.ClassCaption)
             : throw new UserErrorException(
-                $"The data set {folder} has no captions: add captions.json ({{\"picture.png\": "
-                    + "[\"caption\"]}), a CSV with filepath and caption, a .txt next to each picture, or one folder per class."
+                $"The data set {folder} has no captions: add captions.json "
+                    + "({\"picture.png\": [\"caption\"]}), a CSV with filepath and caption, "
+                    + "a .txt next to each picture, or one folder per class."
             );
     }
 

@@ -55,8 +55,8 @@ public sealed record BrokerOptions
 
         UserErrorException.ThrowIf(
             User.Length == 0 || ReadPassword().Length == 0,
-            $"{Section}: User and Password (or PasswordFile) are missing (environment: "
-                + $"ClipSae__Broker__User, ClipSae__Broker__Password)"
+            $"{Section}: User and Password (or PasswordFile) are missing "
+                + $"(environment: ClipSae__Broker__User, ClipSae__Broker__Password)"
         );
         UserErrorException.ThrowIf(
             Heartbeat < TimeSpan.FromSeconds(1) || Heartbeat > TimeSpan.FromHours(1),

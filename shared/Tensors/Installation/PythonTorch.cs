@@ -11,8 +11,8 @@ internal static class PythonTorch
 
     // find_spec of a package at the top imports nothing. The empty entry of the path is the working folder.
     private const string Question =
-        "import sys; sys.path[:] = [p for p in sys.path if p]\nimport importlib.util as u\ns "
-        + "= u.find_spec('torch')\nprint(s.origin if s and s.origin else '')\nprint(*sys.path, sep='\\n')";
+        "import sys; sys.path[:] = [p for p in sys.path if p]\nimport importlib.util as u\n"
+        + "s = u.find_spec('torch')\nprint(s.origin if s and s.origin else '')\nprint(*sys.path, sep='\\n')";
 
     /// <returns>The installation, or why there is none.</returns>
     public static (TorchInstallation? Found, string? WhyNot) Find()

@@ -40,8 +40,8 @@ public sealed partial record TorchInstallation(string Folder, string Version, st
     {
         var folder = Candidates(path).FirstOrDefault(IsInstallation)
             ?? throw new UserErrorException(
-                $"{path}: no PyTorch there: expected its package folder, the one that python3 -c \"import torch; "
-                    + "print(torch.__path__[0])\" prints"
+                $"{path}: no PyTorch there: expected its package folder, "
+                    + "the one that python3 -c \"import torch; print(torch.__path__[0])\" prints"
             );
         folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
         var (version, cuda) = ReadVersion(folder);
