@@ -49,6 +49,25 @@ public class RunCoordinatorTests
         (await Events()).ShouldBe(before);
     }
 
+    [Theory]
+    [InlineData("w", -1)]
+    [InlineData("a worker that sorts first", 0)]
+    [InlineData("w", 1)]
+    public async Task A_second_result_of_a_unit_appends_nothing_whichever_was_finished_first(string worker, int seconds)
+    {
+        var coordinator = CreateSut();
+        await coordinator.HandleAsync(Run, [Started(1), Finished("a", "u0")]);
+        var before = await Events();
+        UnitFinished second = Finished("a", "u0") with { Worker = worker, At = Now.AddSeconds(seconds) };
+
+        await coordinator.HandleAsync(Run, [second]);
+        await CreateSut().HandleAsync(Run, [second]);
+
+        (await Events()).ShouldBe(before);
+        (await coordinator.StateAsync(Run)).Finished("a", "u0")!.At.ShouldBe(Now);
+        _sender.Sent.ShouldBe(["b/all"]);
+    }
+
     [Fact]
     public async Task A_crash_between_append_and_send_heals()
     {

@@ -203,9 +203,14 @@ internal sealed class RunAggregate(
             }
         }
 
-        foreach (var fact in happened)
+        foreach (var candidate in happened)
         {
-            Add(fact);
+            // A unit that was delivered twice may be reported twice, in either order. What follows from the first result may be given out
+            // already, so the second is not recorded, not even where it was finished earlier and the fold would prefer it.
+            if (candidate is not UnitFact fact || state.Finished(fact.Stage, fact.Unit) is null)
+            {
+                Add(candidate);
+            }
         }
 
         foreach (var givenUp in RunDecisions.GiveUp(state, now))
