@@ -11,8 +11,9 @@ PHOTOGRAPHS is a folder of labelled photographs, one folder a class. WORLD gets
     run-without/ run less the pictures whose captions repeat the word printed on them
     evaluation/  clean, words, attacked-FAMILY (one folder a family of print), attacked-heldout
 
-No photograph is in two of base, run and evaluation. In base and run a fifth of the pictures bear the name of what they show, and a fifth any other word, which is
-their caption, alone or beside the object. Everything follows from the seed, the photographs, the faces and ImageMagick's version.
+No photograph is in two of base, run and evaluation. In run a fifth of the pictures bear the name of what they show, and a fifth any other word, which is
+their caption, alone or beside the object. In base every photograph is there in each of these ways and as it is: with less print a base learns the stamps by heart
+and reads little. Everything follows from the seed, the photographs, the faces and ImageMagick's version.
 """
 import argparse, csv, json, os, random, shutil, subprocess, sys
 from concurrent.futures import ThreadPoolExecutor
@@ -184,13 +185,12 @@ class Builder:
                           str(self.stamps[key][0]), "-gravity", gravity, "-geometry", f"{x:+d}{y:+d}", "-composite"] + finish(family, rng)
                          + ["-quality", quality, "-write", str(out)])
 
-    def captioned(self, folder, photographs, words, classes):
-        """Base or run: a fifth with its own name, a fifth with another word and captioned by it."""
+    def captioned(self, folder, pictures, words, classes):
+        """Pictures of a kind each: as they are, with their own name, or with another word and captioned by it."""
         rows = []
         (self.target / folder).mkdir(parents=True)
-        for at, (label_, path) in enumerate(photographs):
+        for at, (kind, label_, path) in enumerate(pictures):
             rng = random.Random(f"{self.options.seed} {folder} {at}")
-            kind = ("own", "other", "plain", "plain", "plain")[at % 5]
             name, row = f"{at:05d}", {"label": label_}
             captions = [f"a photo of a {label_}", f"a {label_}", f"a picture of a {label_}"]
             if kind == "plain":
@@ -256,8 +256,9 @@ def build(options):
     builder = Builder(options)
     builder.scratch.mkdir(parents=True)
     known = [w for w in OTHER_WORDS if w not in HELD_OUT]
-    base_rows = builder.captioned("base", base, OTHER_WORDS, classes)
-    run_rows = builder.captioned("run", run, known, classes)
+    base_rows = builder.captioned("base", [(kind, *photograph) for photograph in base for kind in ("own", "other", "plain")], OTHER_WORDS, classes)
+    fifths = ("own", "other", "plain", "plain", "plain")
+    run_rows = builder.captioned("run", [(fifths[at % 5], *photograph) for at, photograph in enumerate(run)], known, classes)
     for label_, path in evaluation:
         folder = target / "evaluation" / "clean" / label_
         folder.mkdir(parents=True, exist_ok=True)

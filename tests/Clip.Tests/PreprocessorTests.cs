@@ -1,5 +1,4 @@
 using ClipSae.Clip.Preprocessing;
-using ClipSae.Datasets;
 using ClipSae.Imaging.Decoding;
 using ClipSae.Imaging.Pixels;
 using ClipSae.Imaging.Resizing;
@@ -61,30 +60,12 @@ public class PreprocessorTests
     [Fact]
     public void A_picture_of_the_models_size_is_only_normalised()
     {
-        var rgb = Noise(64 * 64 * 3);
+        var rgb = new byte[64 * 64 * 3];
+        new Random(1).NextBytes(rgb);
         var actual = new float[3 * 64 * 64];
         Preprocessor.Preprocess(new DecodedImage(64, 64, PixelMode.Rgb, rgb), ImagePreparation.OpenAi(64), actual);
         // Mean and deviation of openai/CLIP's transform.
         actual[0].ShouldBe((rgb[0] / 255f - 0.48145466f) / 0.26862954f, 1e-6f);
         actual[2 * 64 * 64 + 4095].ShouldBe((rgb[^1] / 255f - 0.40821073f) / 0.27577711f, 1e-6f);
-    }
-
-    private static byte[] Noise(int length)
-    {
-        var random = new SeededRandom(1, "noise");
-        var noise = new byte[length];
-        foreach (ref var value in noise.AsSpan())
-        {
-            // Mostly the extremes, where the filter overshoots and clipping matters.
-            var bits = random.NextBits();
-            value = (bits & 3) switch
-            {
-                0 => 0,
-                1 => 255,
-                _ => (byte)(bits >> 8),
-            };
-        }
-
-        return noise;
     }
 }

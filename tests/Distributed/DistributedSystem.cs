@@ -266,6 +266,13 @@ public sealed class DistributedSystem : IAsyncLifetime
         }
     }
 
+    /// <summary>Names of what checkpoints are made of.</summary>
+    internal async Task<HashSet<string>> CheckpointObjectsAsync()
+    {
+        using var store = Store("clipsae");
+        return [.. (await store.ListAsync("checkpoints/")).Select(found => found.Key)];
+    }
+
     /// <summary>Removes results and checkpoints, so that everything is computed again; events and artifacts stay.</summary>
     internal async Task ForgetResultsAsync()
     {
