@@ -14,7 +14,7 @@ public static class Compute
     static Compute()
     {
         NativeHeap.KeepFreedBlocks();
-        IdleThreads.Sleep();
+        IdleThreads.WaitBriefly();
     }
 
     /// <summary>Lets <c>cuda</c> mean the named device within the calling flow and what it starts, until the result is disposed.</summary>

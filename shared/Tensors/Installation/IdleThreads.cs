@@ -1,11 +1,14 @@
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace ClipSae.Tensors.Installation;
 
 /// <summary>
-/// What threads of libtorch's OpenMP do between two operations. By default they wait busily for milliseconds. Where several processes
-/// compute on one machine, that takes the cores from those that have work, and each operation then waits for a thread that is not scheduled
-/// (infra/docs/benchmarks.md). How threads wait changes no result; their number, which does, stays as it is.
+/// What threads of libtorch's OpenMP do between two operations. Waking one that sleeps takes as long as many an operation of a small
+/// model, so sleeping at once slows down a job that has the machine for itself. Waiting busily for milliseconds, as they do by default,
+/// takes the cores from other processes that have work, and each operation then waits for a thread that is not scheduled. A wait of some
+/// microseconds costs little in both cases (infra/docs/benchmarks.md). How threads wait changes no result; their number, which does,
+/// stays as it is.
 /// </summary>
 public static unsafe class IdleThreads
 {
@@ -15,19 +18,23 @@ public static unsafe class IdleThreads
     /// <summary>The GNU library's setting: how often a waiting thread looks before it sleeps.</summary>
     public const string SpinVariable = "GOMP_SPINCOUNT";
 
-    /// <summary>Whether this process lets its idle threads sleep.</summary>
-    public static bool AreAsleep { get; private set; }
+    /// <summary>The same for LLVM's and Intel's library, milliseconds.</summary>
+    public const string BlockTimeVariable = "KMP_BLOCKTIME";
+
+    /// <summary>What this process has set for OpenMP; empty where the environment has a say or the system is not Linux.</summary>
+    public static IReadOnlyDictionary<string, string> Settings { get; private set; } = new Dictionary<string, string>();
 
     /// <summary>
-    /// Lets idle threads sleep at once, unless the environment says how they wait. It must come before libtorch is loaded, since OpenMP
-    /// reads its settings once. .NET's own environment is a copy that native code does not see. Nothing happens but on Linux.
+    /// Lets idle threads wait briefly and then sleep, unless the environment says how they wait. It must come before libtorch is loaded,
+    /// since OpenMP reads its settings once. .NET's own environment is a copy that native code does not see. Nothing happens but on Linux.
     /// </summary>
-    public static void Sleep()
+    public static void WaitBriefly()
     {
+        string[] variables = [PolicyVariable, SpinVariable, BlockTimeVariable];
         if (
-            !OperatingSystem.IsLinux()
-            || Environment.GetEnvironmentVariable(PolicyVariable) is not null
-            || Environment.GetEnvironmentVariable(SpinVariable) is not null
+            Settings.Count > 0
+            || !OperatingSystem.IsLinux()
+            || variables.Any(name => Environment.GetEnvironmentVariable(name) is not null)
             || !NativeLibrary.TryLoad("libc.so.6", out var library)
             || !NativeLibrary.TryGetExport(library, "setenv", out var address)
         )
@@ -35,13 +42,33 @@ public static unsafe class IdleThreads
             return;
         }
 
-        fixed (
-            byte* name = "OMP_WAIT_POLICY"u8,
-                value = "passive"u8
+        var set = (delegate* unmanaged<byte*, byte*, int, int>)address;
+        var settings = new Dictionary<string, string>();
+        foreach (
+            var (name, value) in new[]
+            {
+                // The GNU library cuts the count to 100 once several threads of a process have teams of their own, unless the policy is
+                // active. Under an active policy LLVM's threads would never sleep without the block time.
+                (PolicyVariable, "active"),
+                (SpinVariable, "1000"),
+                (BlockTimeVariable, "0"),
+            }
         )
         {
-            // UTF-8 literals end with a zero byte.
-            AreAsleep = ((delegate* unmanaged<byte*, byte*, int, int>)address)(name, value, 0) == 0;
+            fixed (
+                byte* nativeName = Native(name),
+                    nativeValue = Native(value)
+            )
+            {
+                if (set(nativeName, nativeValue, 0) == 0)
+                {
+                    settings[name] = value;
+                }
+            }
         }
+
+        Settings = settings;
     }
+
+    private static byte[] Native(string text) => Encoding.UTF8.GetBytes(text + '\0');
 }

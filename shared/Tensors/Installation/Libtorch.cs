@@ -58,7 +58,7 @@ public static class Libtorch
                 return;
             }
 
-            IdleThreads.Sleep();
+            IdleThreads.WaitBriefly();
             _isDecided = !OperatingSystem.IsLinux();
             if (_isDecided)
             {

@@ -6,17 +6,14 @@ namespace ClipSae.Tensors.Tests.Installation;
 public class IdleThreadsTests
 {
     [Fact]
-    public void Native_code_is_told_to_let_idle_threads_sleep_unless_the_environment_says_otherwise()
+    public void Native_code_sees_how_idle_threads_wait_unless_the_environment_says_so()
     {
         Compute.Device("cpu");
 
-        var told = Environment.GetEnvironmentVariable(IdleThreads.PolicyVariable)
-            ?? Environment.GetEnvironmentVariable(IdleThreads.SpinVariable);
-        IdleThreads.AreAsleep.ShouldBe(OperatingSystem.IsLinux() && told is null);
-        if (IdleThreads.AreAsleep)
-        {
-            Native(IdleThreads.PolicyVariable).ShouldBe("passive");
-        }
+        string[] variables = [IdleThreads.PolicyVariable, IdleThreads.SpinVariable, IdleThreads.BlockTimeVariable];
+        var isSet = variables.Any(name => Environment.GetEnvironmentVariable(name) is not null);
+        IdleThreads.Settings.Keys.ShouldBe(OperatingSystem.IsLinux() && !isSet ? variables : [], ignoreOrder: true);
+        IdleThreads.Settings.ShouldAllBe(setting => Native(setting.Key) == setting.Value);
     }
 
     private delegate nint ReadVariable([MarshalAs(UnmanagedType.LPUTF8Str)] string name);
