@@ -20,11 +20,7 @@ fi
 
 clipsae() { dotnet run --project services/Cli -- "$@"; }
 if [ ! -f "$world/model/model.safetensors" ]; then
-    if [ "$device" = cpu ]; then
-        clipsae pretrain --dataset "$world/base" --out "$world/model" --photographs --patch-dropout 0.5 --patch 8 --vision-width 128 --vision-layers 6 --batch-size 256 --steps 8000
-    else
-        clipsae pretrain --dataset "$world/base" --out "$world/model" --photographs --patch 8 --vision-width 192 --vision-layers 6 --batch-size 256 --steps 15000 --device "$device"
-    fi
+    clipsae pretrain --dataset "$world/base" --out "$world/model" --photographs --patch-dropout 0.5 --patch 8 --vision-width 128 --vision-layers 6 --batch-size 256 --steps 8000 --device "$device"
 fi
 classes=$(cd "$world/evaluation/clean" && printf '%s\n' * | paste -sd,)
 sets=()
