@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Text;
 
 namespace ClipSae.Tensors.Installation;
 
@@ -10,7 +9,7 @@ namespace ClipSae.Tensors.Installation;
 /// microseconds costs little in both cases (infra/docs/benchmarks.md). How threads wait changes no result; their number, which does,
 /// stays as it is.
 /// </summary>
-public static unsafe class IdleThreads
+public static partial class IdleThreads
 {
     /// <summary>OpenMP's own setting, <c>active</c> or <c>passive</c>.</summary>
     public const string PolicyVariable = "OMP_WAIT_POLICY";
@@ -35,14 +34,11 @@ public static unsafe class IdleThreads
             Settings.Count > 0
             || !OperatingSystem.IsLinux()
             || variables.Any(name => Environment.GetEnvironmentVariable(name) is not null)
-            || !NativeLibrary.TryLoad("libc.so.6", out var library)
-            || !NativeLibrary.TryGetExport(library, "setenv", out var address)
         )
         {
             return;
         }
 
-        var set = (delegate* unmanaged<byte*, byte*, int, int>)address;
         var settings = new Dictionary<string, string>();
         foreach (
             var (name, value) in new[]
@@ -55,20 +51,15 @@ public static unsafe class IdleThreads
             }
         )
         {
-            fixed (
-                byte* nativeName = Native(name),
-                    nativeValue = Native(value)
-            )
+            if (SetEnvironment(name, value, overwrite: 0) == 0)
             {
-                if (set(nativeName, nativeValue, 0) == 0)
-                {
-                    settings[name] = value;
-                }
+                settings[name] = value;
             }
         }
 
         Settings = settings;
     }
 
-    private static byte[] Native(string text) => Encoding.UTF8.GetBytes(text + '\0');
+    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int SetEnvironment(string name, string value, int overwrite);
 }
