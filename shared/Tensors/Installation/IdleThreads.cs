@@ -30,11 +30,7 @@ public static partial class IdleThreads
     public static void WaitBriefly()
     {
         string[] variables = [PolicyVariable, SpinVariable, BlockTimeVariable];
-        if (
-            Settings.Count > 0
-            || !OperatingSystem.IsLinux()
-            || variables.Any(name => Environment.GetEnvironmentVariable(name) is not null)
-        )
+        if (Settings.Count > 0 || !OperatingSystem.IsLinux() || variables.Any(name => Environment.GetEnvironmentVariable(name) is not null))
         {
             return;
         }
