@@ -1,11 +1,8 @@
 using ClipSae.Coordinator;
 using ClipSae.Hosting.Service;
 using ClipSae.Service;
-using ClipSae.Tensors.Installation;
 using ClipSae.Web;
 
-// Before anything computes: OpenMP reads its settings when libtorch is loaded.
-IdleThreads.WaitBriefly();
 try
 {
     var (service, arguments) = (args.FirstOrDefault() ?? "", args.Skip(1).ToArray());

@@ -11,11 +11,7 @@ public static class Compute
     private static int? _threads;
 
     // Whoever computes comes by here first.
-    static Compute()
-    {
-        NativeHeap.KeepFreedBlocks();
-        IdleThreads.WaitBriefly();
-    }
+    static Compute() => NativeHeap.KeepFreedBlocks();
 
     /// <summary>Lets <c>cuda</c> mean the named device within the calling flow and what it starts, until the result is disposed.</summary>
     /// <param name="name">A device of its own: one card of several, <c>cuda:1</c>.</param>

@@ -2,6 +2,7 @@ using System.Globalization;
 using ClipSae.Artifacts;
 using ClipSae.Clip.Architecture;
 using ClipSae.Clip.Cuda;
+using ClipSae.Clip.Generators;
 using ClipSae.Clip.Model;
 using ClipSae.Clip.Preprocessing;
 using ClipSae.Clip.Tokenizers;
@@ -88,23 +89,30 @@ internal sealed class EvaluationBenchmark : IBenchmark
             () => Evaluate(one, one with { Name = "again" }),
             () => Bare(plan, batch, images),
             () => Load(weights),
-            () => Decode(pictures)
+            () => Decode(pictures),
+            () => States(model, tokenizer)
         );
-        var (first, both, bare, loading, decoding) = (
+        var (first, both, bare, loading, decoding, states) = (
             Measure.Median(seconds[0]),
             Measure.Median(seconds[1]),
             Measure.Median(seconds[2]),
             Measure.Median(seconds[3]),
-            Measure.Median(seconds[4])
+            Measure.Median(seconds[4]),
+            Measure.Median(seconds[5])
         );
         var table = new MarkdownTable("ViT-B/32, float32, JPEG of 500 × 375", "seconds", "images/s", "to the bare model");
         void Row(string name, double taken) =>
             table.Add(name, Text(taken, 2), Text(images / taken, 1), taken == bare ? "1.00" : Text(bare / taken, 2));
         Row("bare model, nothing to decode", bare);
         Row("evaluation without loading the model, decoding", first - loading);
-        Row("evaluation of a second model, pixels kept", both - first - loading);
+        Row("evaluation of a second model, pixels kept, without the text towers' states", both - first - loading - 2 * states);
         Row("decoding and resizing alone, one thread", decoding);
         table.Print(output);
+        output.WriteLine(
+            $"Two models or more are compared by their text towers' states of {GeneratorPrompts.Default.Count} prompts: "
+                + $"{Text(states, 2)} s a model, however many images there are."
+        );
+        output.WriteLine();
         Texts(folder, tokenizer, weights, shard, classes, output);
     }
 
@@ -157,6 +165,19 @@ internal sealed class EvaluationBenchmark : IBenchmark
     {
         using var loaded = ClipModel.Load(weights);
         using var compiled = VisionPlan.Compile(loaded);
+    }
+
+    // What a comparison of two models asks of each of them once, however many pictures there are.
+    private static void States(ClipModel model, ClipTokenizer tokenizer)
+    {
+        using var prompts = new PromptStates(
+            GeneratorPrompts.Default,
+            tokenizer,
+            model.Architecture.ContextLength,
+            model.Architecture.Activation
+        );
+        using var scope = torch.NewDisposeScope();
+        prompts.Of(model, CancellationToken.None);
     }
 
     private static void Decode(byte[][] pictures)

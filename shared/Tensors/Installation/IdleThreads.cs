@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace ClipSae.Tensors.Installation;
@@ -24,13 +26,18 @@ public static partial class IdleThreads
     public static IReadOnlyDictionary<string, string> Settings { get; private set; } = new Dictionary<string, string>();
 
     /// <summary>
-    /// Lets idle threads wait briefly and then sleep, unless the environment says how they wait. It must come before libtorch is loaded,
-    /// since OpenMP reads its settings once. .NET's own environment is a copy that native code does not see. Nothing happens but on Linux.
+    /// Lets idle threads wait briefly and then sleep, unless the environment says how they wait. Nothing happens but on Linux.
     /// </summary>
-    public static void WaitBriefly()
+    /// <remarks>
+    /// OpenMP reads its settings once, when libtorch is loaded, and TorchSharp loads that at its first call, wherever it comes from. So this
+    /// runs before any other code of this library. .NET's own environment is a copy that native code does not see.
+    /// </remarks>
+    [ModuleInitializer]
+    [SuppressMessage("Usage", "CA2255", Justification = "No call of a program's own would surely come before its first tensor.")]
+    internal static void WaitBriefly()
     {
         string[] variables = [PolicyVariable, SpinVariable, BlockTimeVariable];
-        if (Settings.Count > 0 || !OperatingSystem.IsLinux() || variables.Any(name => Environment.GetEnvironmentVariable(name) is not null))
+        if (!OperatingSystem.IsLinux() || variables.Any(name => Environment.GetEnvironmentVariable(name) is not null))
         {
             return;
         }

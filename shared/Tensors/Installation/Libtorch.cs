@@ -58,7 +58,6 @@ public static class Libtorch
                 return;
             }
 
-            IdleThreads.WaitBriefly();
             _isDecided = !OperatingSystem.IsLinux();
             if (_isDecided)
             {
