@@ -8,9 +8,11 @@ namespace ClipSae.Contracts;
 /// <param name="Require">Computes something small on the named device; throws where that cannot be done.</param>
 /// <param name="UsedBytes">Memory in use on the named device, in bytes; null where that cannot be known.</param>
 /// <param name="Threads">Threads of tensor work; null where they are not known.</param>
+/// <param name="Relieve">Gives back what much-used memory has kept for later, once that is a lot; for the time between two units.</param>
 public sealed record DeviceProbe(
     Action<string?, string?> Prepare,
     Action<string> Require,
     Func<string, long?> UsedBytes,
-    Func<int>? Threads = null
+    Func<int>? Threads = null,
+    Action? Relieve = null
 );

@@ -7,5 +7,6 @@ namespace ClipSae.Tensors;
 /// </summary>
 public static class ComputeProbe
 {
-    public static DeviceProbe Instance { get; } = new(Libtorch.Prepare, Compute.Require, Compute.UsedBytes, () => Compute.Threads);
+    public static DeviceProbe Instance { get; } =
+        new(Libtorch.Prepare, Compute.Require, Compute.UsedBytes, () => Compute.Threads, NativeHeap.TrimOnceGrown);
 }

@@ -62,6 +62,17 @@ public static unsafe partial class LargePages
     }
 
     /// <summary>
+    /// A contiguous copy in an element type, on the tensor's device; in the processor's memory as <see cref="Empty"/> gives it.
+    /// </summary>
+    public static torch.Tensor Copy(torch.Tensor tensor, torch.ScalarType type)
+    {
+        using var scope = torch.NewDisposeScope();
+        var copy =
+            tensor.device.type == DeviceType.CPU ? Empty(tensor.shape, type).copy_(tensor) : tensor.to_type(type, copy: true).contiguous();
+        return copy.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
     /// Has the system give the pages of untouched memory at once, which is quicker than one by one in the middle of a read.
     /// </summary>
     internal static void Prepare(byte* start, long length)

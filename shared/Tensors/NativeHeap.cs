@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace ClipSae.Tensors;
@@ -26,6 +28,7 @@ public static unsafe class NativeHeap
     private static readonly delegate* unmanaged<nuint, int> TrimHeap = (delegate* unmanaged<nuint, int>)Find("malloc_trim");
     private static readonly delegate* unmanaged<int, int, int> SetOption = (delegate* unmanaged<int, int, int>)Find("mallopt");
     private static readonly Lock Allocating = new();
+    private static long _heldAfterTrim;
 
     /// <summary>
     /// Gives freed memory back to the system, so that a freed model does not stay resident with the next one, which does not fit its
@@ -40,15 +43,50 @@ public static unsafe class NativeHeap
     }
 
     /// <summary>
-    /// One heap for all threads, that keeps freed blocks: activations of one size come and go with every batch. glibc by itself
-    /// gives each thread a heap of 64 MiB pieces and unmaps a piece as soon as it is free. Nothing happens with other C libraries.
+    /// <see cref="Trim"/> where the process holds 1 GiB more than after the last time: to be called between units of work. What one leaves
+    /// is kept, since the next one takes it faster than new pages; what several threads' heaps keep of several would add up.
+    /// </summary>
+    public static void TrimOnceGrown() => TrimOnceGrown(KeptAtTheEnd);
+
+    /// <param name="room">Bytes of growth that are left alone.</param>
+    internal static void TrimOnceGrown(long room)
+    {
+        var (held, before) = (Environment.WorkingSet, Interlocked.Read(ref _heldAfterTrim));
+        if (held > before + room)
+        {
+            Trim();
+            Interlocked.Exchange(ref _heldAfterTrim, Environment.WorkingSet);
+        }
+        else if (held < before)
+        {
+            Interlocked.Exchange(ref _heldAfterTrim, held);
+        }
+    }
+
+    /// <summary>
+    /// The heap keeps freed blocks: activations of one size come and go with every batch. glibc by itself unmaps a piece of a thread's
+    /// heap as soon as it is free. Nothing happens with other C libraries.
     /// </summary>
     public static void KeepFreedBlocks()
     {
         if (SetOption is not null)
         {
-            _ = SetOption(ArenaLimit, 1);
             KeepBlocks();
+        }
+    }
+
+    /// <summary>
+    /// No further heaps for further threads: each would keep what one model needs, and the next model, on another thread, would take new
+    /// pages anyway. This runs before any other code of this library, since glibc takes a limit only until it has eight heaps. The
+    /// runtime's own threads have made some by then; <c>MALLOC_ARENA_MAX=1</c> in the environment leaves one.
+    /// </summary>
+    [ModuleInitializer]
+    [SuppressMessage("Usage", "CA2255", Justification = "No call of a program's own would surely come before its eighth thread.")]
+    internal static void LimitHeaps()
+    {
+        if (SetOption is not null)
+        {
+            _ = SetOption(ArenaLimit, 1);
         }
     }
 

@@ -32,6 +32,19 @@ public sealed class EmbeddedRuntimeTests : IDisposable
     }
 
     [Fact]
+    public async Task After_every_unit_what_it_left_in_memory_may_go_back()
+    {
+        var relieved = 0;
+        await using var runtime = _pipeline.Start(
+            probe: new DeviceProbe((_, _) => { }, _ => { }, _ => null, Relieve: () => Interlocked.Increment(ref relieved))
+        );
+
+        await RunAsync(runtime);
+
+        relieved.ShouldBe(7);
+    }
+
+    [Fact]
     public async Task A_second_run_takes_everything_from_stored_results()
     {
         await using var runtime = _pipeline.Start();

@@ -43,7 +43,7 @@ internal sealed class VisionBlockPlan : IDisposable
         var block = ClipKeys.VisionBlocks + layer;
         using var scope = torch.NewDisposeScope();
         torch.Tensor Weight(string key) => model.Weight(block + key).detach().to(torch.float32);
-        torch.Tensor Keep(torch.Tensor t) => t.to_type(type, copy: true).contiguous().DetachFromDisposeScope();
+        torch.Tensor Keep(torch.Tensor t) => LargePages.Copy(t, type).DetachFromDisposeScope();
         (torch.Tensor, torch.Tensor) Fold(string norm, string linear, string weight, string bias, double factor)
         {
             var w = Weight(linear + weight);

@@ -34,7 +34,7 @@ public sealed class VisionPlan : IDisposable
         using var noGrad = torch.no_grad();
         using var scope = torch.NewDisposeScope();
         torch.Tensor Weight(string key) => model.Weight("visual." + key).detach().to(torch.float32);
-        torch.Tensor Keep(torch.Tensor t) => t.to_type(type, copy: true).contiguous().DetachFromDisposeScope();
+        torch.Tensor Keep(torch.Tensor t) => LargePages.Copy(t, type).DetachFromDisposeScope();
         _device = model.LogitScale.device;
         // The kernels know OpenAI's tokens, pixels and LayerNorm; another family runs by libtorch's operations.
         _kernels =

@@ -215,6 +215,7 @@ public sealed class StageWorker(
         {
             await ended.CancelAsync();
             await watching;
+            fitness.Relieve();
         }
     }
 

@@ -52,6 +52,9 @@ public sealed class WorkerFitness(ClipSaeOptions options, IEnumerable<DeviceProb
         }
     }
 
+    /// <summary>Keeps the worker fit for the next unit: memory that the last one left goes back to the system once it is a lot.</summary>
+    internal void Relieve() => probes.FirstOrDefault()?.Relieve?.Invoke();
+
     /// <summary>What is wrong with the worker rather than with its unit; null where it may be the unit.</summary>
     internal WorkerFaultException? FaultIn(Exception error)
     {

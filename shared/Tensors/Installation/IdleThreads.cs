@@ -29,8 +29,8 @@ public static partial class IdleThreads
     /// Lets idle threads wait briefly and then sleep, unless the environment says how they wait. Nothing happens but on Linux.
     /// </summary>
     /// <remarks>
-    /// OpenMP reads its settings once, when libtorch is loaded, and TorchSharp loads that at its first call, wherever it comes from. So this
-    /// runs before any other code of this library. .NET's own environment is a copy that native code does not see.
+    /// OpenMP reads its settings once, when libtorch is loaded, and TorchSharp loads that at its first call, wherever it comes from. So
+    /// this runs before any other code of this library. .NET's own environment is a copy that native code does not see.
     /// </remarks>
     [ModuleInitializer]
     [SuppressMessage("Usage", "CA2255", Justification = "No call of a program's own would surely come before its first tensor.")]

@@ -28,7 +28,7 @@ public sealed class FakePipeline : IDisposable
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 
     /// <summary>A process on the folder.</summary>
-    public EmbeddedRuntime Start(ILoggerProvider? log = null) =>
+    public EmbeddedRuntime Start(ILoggerProvider? log = null, DeviceProbe? probe = null) =>
         EmbeddedRuntime.Create(
             new ClipSaeOptions
             {
@@ -47,6 +47,11 @@ public sealed class FakePipeline : IDisposable
                 if (log is not null)
                 {
                     services.AddSingleton(log);
+                }
+
+                if (probe is not null)
+                {
+                    services.AddSingleton(probe);
                 }
             }
         );
