@@ -48,18 +48,9 @@ public static unsafe partial class LargePages
     }
 
     /// <summary>
-    /// The tensor in another element type, in memory as <see cref="Empty"/> gives it; itself where it has that type already.
+    /// The tensor in another element type, a <see cref="Copy"/>; itself where it has that type already.
     /// </summary>
-    public static torch.Tensor Convert(torch.Tensor tensor, torch.ScalarType type)
-    {
-        if (tensor.dtype == type)
-        {
-            return tensor;
-        }
-
-        using var scope = torch.NewDisposeScope();
-        return Empty(tensor.shape, type).copy_(tensor).MoveToOuterDisposeScope();
-    }
+    public static torch.Tensor Convert(torch.Tensor tensor, torch.ScalarType type) => tensor.dtype == type ? tensor : Copy(tensor, type);
 
     /// <summary>
     /// A contiguous copy in an element type, on the tensor's device; in the processor's memory as <see cref="Empty"/> gives it.

@@ -36,31 +36,20 @@ public static partial class IdleThreads
     [SuppressMessage("Usage", "CA2255", Justification = "No call of a program's own would surely come before its first tensor.")]
     internal static void WaitBriefly()
     {
-        string[] variables = [PolicyVariable, SpinVariable, BlockTimeVariable];
-        if (!OperatingSystem.IsLinux() || variables.Any(name => Environment.GetEnvironmentVariable(name) is not null))
+        (string Name, string Value)[] settings =
+        [
+            // The GNU library cuts the count to 100 once several threads of a process have teams of their own, unless the policy is
+            // active. Under an active policy LLVM's threads would never sleep without the block time.
+            (PolicyVariable, "active"),
+            (SpinVariable, "1000"),
+            (BlockTimeVariable, "0"),
+        ];
+        if (OperatingSystem.IsLinux() && settings.All(setting => Environment.GetEnvironmentVariable(setting.Name) is null))
         {
-            return;
+            Settings = settings
+                .Where(setting => SetEnvironment(setting.Name, setting.Value, overwrite: 0) == 0)
+                .ToDictionary(setting => setting.Name, setting => setting.Value, StringComparer.Ordinal);
         }
-
-        var settings = new Dictionary<string, string>();
-        foreach (
-            var (name, value) in new[]
-            {
-                // The GNU library cuts the count to 100 once several threads of a process have teams of their own, unless the policy is
-                // active. Under an active policy LLVM's threads would never sleep without the block time.
-                (PolicyVariable, "active"),
-                (SpinVariable, "1000"),
-                (BlockTimeVariable, "0"),
-            }
-        )
-        {
-            if (SetEnvironment(name, value, overwrite: 0) == 0)
-            {
-                settings[name] = value;
-            }
-        }
-
-        Settings = settings;
     }
 
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
